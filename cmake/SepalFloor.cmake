@@ -1,0 +1,34 @@
+# What every target of ours shares: the language, the warnings, and hidden symbols.
+add_library(sepal_options INTERFACE)
+target_compile_features(sepal_options INTERFACE cxx_std_20)
+target_compile_options(sepal_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wcast-qual -Wformat=2 -Wundef $<$<BOOL:${SEPAL_WERROR}>:-Werror>)
+target_include_directories(sepal_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+
+# sepal_floor(NAME SOURCES a.cc ... [HEADERS public.h ...] [LINK targets ...])
+# One folder of the library: an object library of that name, `sepal_NAME`, that ends up inside libsepal.
+# HEADERS are the public ones, installed; LINK names other floors and dependencies, all private.
+function(sepal_floor name)
+  cmake_parse_arguments(PARSE_ARGV 1 floor "" "" "SOURCES;HEADERS;LINK")
+  add_library(sepal_${name} OBJECT ${floor_SOURCES})
+  set_target_properties(sepal_${name} PROPERTIES
+    POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_link_libraries(sepal_${name} PRIVATE sepal_options ${floor_LINK})
+  set_property(GLOBAL APPEND PROPERTY SEPAL_FLOORS sepal_${name})
+  set_property(GLOBAL APPEND PROPERTY SEPAL_LINKS ${floor_LINK})
+  foreach(header IN LISTS floor_HEADERS)
+    set_property(GLOBAL APPEND PROPERTY SEPAL_PUBLIC_HEADERS ${CMAKE_CURRENT_SOURCE_DIR}/${header})
+  endforeach()
+endfunction()
+
+# sepal_test(NAME SOURCES a_test.cc ... [LINK ...])
+# A GoogleTest program that sees the inside of the library.
+function(sepal_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 test "" "" "SOURCES;LINK")
+  add_executable(${name} ${test_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests CXX_EXTENSIONS OFF)
+  target_compile_definitions(${name} PRIVATE SEPAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SEPAL_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  target_link_libraries(${name} PRIVATE sepal_options sepal_inside sepal_fmt GTest::gtest_main ${test_LINK})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+endfunction()

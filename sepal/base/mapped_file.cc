@@ -1,0 +1,86 @@
+#include "sepal/base/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "sepal/base/text.h"
+
+namespace sepal {
+namespace {
+
+/// A file descriptor that closes itself.
+struct Descriptor {
+  int fd;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
+[[noreturn]] void io_error(const std::filesystem::path& path, const char* what, int code) {
+  fail(ErrorKind::kIo, "{}: {}: {}", printable(path.string()), what, std::strerror(code));
+}
+
+}  // namespace
+
+MappedFile::MappedFile(const std::filesystem::path& path) {
+  // O_NONBLOCK: opening a named pipe must not wait for a writer; a regular file does not mind.
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (file.fd < 0) io_error(path, "cannot be opened", errno);
+  struct stat status {};
+  if (::fstat(file.fd, &status) != 0) io_error(path, "cannot be read", errno);
+  if (S_ISDIR(status.st_mode)) fail(ErrorKind::kIo, "{}: is a folder, not a file", printable(path.string()));
+  if (!S_ISREG(status.st_mode)) fail(ErrorKind::kIo, "{}: is not a regular file", printable(path.string()));
+  size_ = static_cast<std::size_t>(status.st_size);
+  if (size_ == 0) return;
+  void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  if (address == MAP_FAILED) io_error(path, "cannot be mapped", errno);
+  data_ = static_cast<const std::byte*>(address);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  static std::atomic<unsigned> count = 0;
+  std::filesystem::path temporary = path;
+  temporary += format(".{}.{}.tmp", ::getpid(), count++);
+  {
+    const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
+    if (file.fd < 0) io_error(path, "cannot be written", errno);
+    int code = 0;
+    while (!bytes.empty() && code == 0) {
+      const ssize_t written = ::write(file.fd, bytes.data(), bytes.size());
+      if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
+      if (written < 0 && errno != EINTR) code = errno;
+    }
+    if (code == 0 && ::fsync(file.fd) != 0) code = errno;
+    if (code != 0) {
+      ::unlink(temporary.c_str());
+      io_error(path, "cannot be written", code);
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int code = errno;
+    ::unlink(temporary.c_str());
+    io_error(path, "cannot be written", code);
+  }
+}
+
+}  // namespace sepal

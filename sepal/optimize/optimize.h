@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "sepal/graph/graph.h"
+
+namespace sepal {
+
+/// A rewrite: a graph that computes the same from the same inputs.
+struct Pass {
+  std::string_view name;
+  std::string_view what;  ///< one line for reports
+  Graph (*apply)(const Graph& graph);
+};
+
+/// The passes in the order in which `optimize` applies them.
+std::span<const Pass> passes();
+
+/// Called after each pass with the graph before and after it.
+using Observer = std::function<void(const Pass& pass, const Graph& before, const Graph& after)>;
+
+/// The graph after all passes. Each result is verified: the ends of the graph must still have their names,
+/// types and shapes, else Error(kInternal) that names the pass.
+Graph optimize(const Graph& graph, const Observer& observe = {});
+
+}  // namespace sepal

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sepal/graph/graph.h"
+#include "sepal/tensor/tensor.h"
+
+namespace sepal {
+
+struct Frame;
+
+/// Where a value lies while the plan runs.
+struct Operand {
+  enum class Place : std::uint8_t { kWorkspace, kConstant, kInput, kOutput };
+  Place place = Place::kWorkspace;
+  std::size_t index = 0;  ///< workspace: offset in bytes; else: which constant, input or output
+  TensorType type;
+};
+
+/// One kernel at work. A plan is data: a step names its kernel, its operands and its packed weights, and
+/// `run` is the plain function that hands them over.
+struct Step {
+  std::string_view kernel;       ///< "pointwise f32", "reference" ...: the row of the table in select.cc
+  std::string node;              ///< the node's name in the graph, or its operator's where it has none
+  Op op;
+  std::vector<Operand> inputs;
+  std::vector<Operand> outputs;
+  std::shared_ptr<const AlignedBytes> packed;  ///< weights as the kernel wants them, or null
+  bool in_place = false;                       ///< the first output takes the first input's memory
+  std::int64_t work = 0;                       ///< multiply-adds or elements: what threads are worth sharing
+  void (*run)(const Step& step, const Frame& frame) noexcept = nullptr;
+};
+
+/// Memory of one run at a time; make one a thread and use it again and again.
+class Workspace {
+ public:
+  /// Throws Error(kMemory) if there is not enough.
+  explicit Workspace(std::size_t bytes) : memory_(bytes) {}
+  std::byte* data() const noexcept { return memory_.data(); }
+
+ private:
+  AlignedBytes memory_;
+};
+
+struct PlanOptions {
+  int threads = 1;
+  std::size_t memory_limit = 0;  ///< most bytes of workspace; 0: no limit
+  bool reference_only = false;   ///< every step by the reference kernels: the oracle of whole networks
+};
+
+/// A graph made ready to run on this machine: a kernel for each node, weights packed, every activation at an
+/// offset of one workspace. Immutable; may be run from several threads, each with a workspace of its own.
+class Plan {
+ public:
+  /// Throws Error(kMemory) with both figures if the workspace exceeds the limit, Error(kUnsupported) that
+  /// lists all nodes without a kernel.
+  Plan(const Graph& graph, const PlanOptions& options);
+
+  /// Runs the network. inputs and outputs are those of the graph, in its order, with its types and shapes;
+  /// kSlack bytes after each input must be readable (a Tensor has them). Allocates nothing; results depend on plan and
+  /// inputs, never on the number of threads.
+  void run(const Workspace& workspace, std::span<const ConstBuffer> inputs, std::span<const Buffer> outputs) const noexcept;
+
+  std::span<const Step> steps() const { return steps_; }
+  std::size_t workspace_bytes() const { return workspace_bytes_; }
+  /// Sum of all activations, each with memory of its own: what planning saves is the difference.
+  std::size_t activation_bytes() const { return activation_bytes_; }
+  /// Bytes of packed weights and of constants that steps read as they are.
+  std::size_t weight_bytes() const { return weight_bytes_; }
+  int threads() const { return threads_; }
+
+ private:
+  std::vector<Step> steps_;
+  std::vector<Constant> constants_;
+  std::vector<TensorType> input_types_;
+  std::vector<TensorType> output_types_;
+  std::size_t workspace_bytes_ = 0;
+  std::size_t activation_bytes_ = 0;
+  std::size_t weight_bytes_ = 0;
+  int threads_ = 1;
+};
+
+}  // namespace sepal

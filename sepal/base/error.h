@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#pragma GCC visibility push(default)
+
 namespace sepal {
 
 /// What went wrong, so that a caller can choose an exit code or a status without reading the text.
@@ -48,3 +50,5 @@ decltype(auto) in_place(std::string_view place, Work&& work) {
 void expect(bool holds, const char* what, std::source_location where = std::source_location::current());
 
 }  // namespace sepal
+
+#pragma GCC visibility pop

@@ -39,20 +39,23 @@ std::string printable(std::string_view text, size_t limit) {
 }
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
-  // Levenshtein distance, one row at a time; words here are short.
+  // Edit distance with neighbours swapped as one edit ("rnu" for "run"), a row at a time; words here are short.
   std::string_view best;
   size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
+    std::vector<size_t> above(candidate.size() + 1);
     std::vector<size_t> row(candidate.size() + 1);
     std::iota(row.begin(), row.end(), size_t{0});
     for (size_t i = 0; i < word.size(); ++i) {
-      size_t diagonal = row[0];
-      row[0] = i + 1;
+      std::vector<size_t> next(candidate.size() + 1, i + 1);
       for (size_t j = 0; j < candidate.size(); ++j) {
-        const size_t changed = diagonal + (word[i] != candidate[j]);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
+        next[j + 1] = std::min({row[j] + (word[i] != candidate[j]), next[j] + 1, row[j + 1] + 1});
+        if (i > 0 && j > 0 && word[i] == candidate[j - 1] && word[i - 1] == candidate[j]) {
+          next[j + 1] = std::min(next[j + 1], above[j - 1] + 1);
+        }
       }
+      above = std::move(row);
+      row = std::move(next);
     }
     if (row.back() < best_distance) {
       best_distance = row.back();

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <type_traits>
 
 #include "sepal/base/range.h"
 
@@ -20,19 +20,29 @@ class ThreadPool {
   static ThreadPool& shared();
 
   ThreadPool();
+  /// Ends the workers. Nobody may be in run() any more.
   ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
 
   /// Calls work(part) for part = 0 .. parts - 1, on up to `threads` threads, the caller among them, and
-  /// returns when all are done. `work` must not throw. threads <= 1 never touches the pool. Allocates
-  /// only when more workers are wanted than were ever started (see reserve).
+  /// returns when all are done. A call from inside `work` runs its parts one after another. `work` must not throw.
+  /// threads <= 1 never touches the pool. Allocates only when more workers are wanted than were ever started (see
+  /// reserve).
   template <typename Work>
   void run(int parts, int threads, Work&& work) noexcept {
-    run_parts(parts, threads, [](void* context, int index) { (*static_cast<std::remove_reference_t<Work>*>(context))(index); },
-              const_cast<void*>(static_cast<const void*>(&work)));
+    run_parts(
+        parts, threads,
+        [](void* context, int index) { (*static_cast<std::remove_reference_t<Work>*>(context))(index); },
+        const_cast<void*>(static_cast<const void*>(&work)));
   }
 
-  /// Starts workers so that `threads` threads can work at once; run() then allocates nothing.
-  void reserve(int threads);
+  /// Starts workers so that `threads` threads (at most kMaxThreads) can work at once, and returns how many
+  /// can: fewer where the system gives no more, more where more were started before. run() with up to that
+  /// many allocates nothing.
+  int reserve(int threads) noexcept;
+
+  static constexpr int kMaxThreads = 1024;
 
  private:
   using Function = void (*)(void* context, int index);

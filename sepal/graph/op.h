@@ -51,16 +51,16 @@ using PerAxis = std::array<std::int64_t, Shape::kMaxRank>;
 /// optionally bias [co]. Depthwise is groups = ci (co = depth multiplier * ci), pointwise a 1x1 kernel: both
 /// are readings of this one (see is_depthwise, is_pointwise). `activation` is applied to each result.
 struct Conv2d {
-  Window window;
+  Window window{};
   std::int64_t groups = 1;
-  Unary activation;
+  Unary activation{};
   friend bool operator==(const Conv2d&, const Conv2d&) = default;
 };
 
 /// The transpose of Conv2d's linear map. Inputs: x [n, h, w, ci], filter [ci, kh, kw, co / groups],
 /// optionally bias [co]. Output extent: stride (h - 1) + output_padding + dilation (kh - 1) + 1 - padding.
 struct ConvTranspose2d {
-  Window window;
+  Window window{};
   std::int64_t groups = 1;
   Extent output_padding{0, 0};
   friend bool operator==(const ConvTranspose2d&, const ConvTranspose2d&) = default;
@@ -69,7 +69,7 @@ struct ConvTranspose2d {
 /// ONNX ConvInteger: (x - x_zero) * (filter - filter_zero) summed in i32. Inputs: x u8 | i8 [n, h, w, ci],
 /// filter u8 | i8 [co, kh, kw, ci / groups], x_zero (scalar), filter_zero (scalar or [co]).
 struct IntegerConv2d {
-  Window window;
+  Window window{};
   std::int64_t groups = 1;
   friend bool operator==(const IntegerConv2d&, const IntegerConv2d&) = default;
 };
@@ -77,7 +77,7 @@ struct IntegerConv2d {
 /// ONNX QLinearConv. Inputs: x, x_scale, x_zero, filter, filter_scale, filter_zero (scalars or [co]), y_scale,
 /// y_zero, optionally bias i32 [co] in units of x_scale * filter_scale.
 struct QuantizedConv2d {
-  Window window;
+  Window window{};
   std::int64_t groups = 1;
   friend bool operator==(const QuantizedConv2d&, const QuantizedConv2d&) = default;
 };
@@ -87,7 +87,7 @@ struct QuantizedConv2d {
 /// with row and column swapped where `column_major`.
 struct Pool {
   PoolKind kind = PoolKind::kMax;
-  Window window;
+  Window window{};
   bool ceil = false;           ///< output extent rounded up
   bool count_padding = false;  ///< average: divide by the whole window, padding included
   bool indices = false;
@@ -98,7 +98,7 @@ struct Pool {
 /// Reduction over `axes` (ascending, never empty), which become 1, or vanish unless `keep_dims`.
 struct Reduce {
   ReduceKind kind = ReduceKind::kSum;
-  std::vector<int> axes;
+  std::vector<int> axes{};
   bool keep_dims = true;
   friend bool operator==(const Reduce&, const Reduce&) = default;
 };
@@ -191,7 +191,7 @@ struct Softmax {
 
 /// The same elements under another shape.
 struct Reshape {
-  Shape shape;
+  Shape shape{};
   friend bool operator==(const Reshape&, const Reshape&) = default;
 };
 
@@ -210,7 +210,7 @@ struct Concat {
 struct Slice {
   PerAxis start{};
   PerAxis step{1, 1, 1, 1, 1, 1};
-  Shape size;
+  Shape size{};
   friend bool operator==(const Slice&, const Slice&) = default;
 };
 
@@ -224,8 +224,8 @@ struct Pad {
 };
 
 struct Resize {
-  Resample how;
-  Shape size;  ///< the output's
+  Resample how{};
+  Shape size{};  ///< the output's
   friend bool operator==(const Resize&, const Resize&) = default;
 };
 
@@ -243,7 +243,7 @@ struct Cast {
 
 /// Repeats axes of length 1 until the input has this shape (which it broadcasts to).
 struct Expand {
-  Shape shape;
+  Shape shape{};
   friend bool operator==(const Expand&, const Expand&) = default;
 };
 

@@ -4,6 +4,8 @@
 #include "sepal/tensor/tensor.h"
 #include "sepal/tensor/window.h"
 
+#pragma GCC visibility push(default)
+
 namespace sepal {
 
 /// How a layer's filter moves over an image. `padding` is independent on each side.
@@ -38,3 +40,5 @@ Tensor separable_conv2d(const Tensor& input, const Tensor& depthwise_filter, con
                         const Tensor* bias = nullptr, const LayerOptions& options = {});
 
 }  // namespace sepal
+
+#pragma GCC visibility pop

@@ -12,6 +12,8 @@
 #include "sepal/formats/image.h"
 #include "sepal/tensor/tensor.h"
 
+#pragma GCC visibility push(default)
+
 namespace sepal {
 
 class Graph;
@@ -23,7 +25,7 @@ struct LoadOptions {
   int threads = 0;
   /// Shapes of inputs that the file leaves free, by name. Those not named here take the shape of the
   /// first tensor that they are given.
-  std::map<std::string, Shape> shapes;
+  std::map<std::string, Shape> shapes{};
   /// Most bytes that a plan's activations may take; 0: the memory of this machine (or of its container).
   std::size_t memory_limit = 0;
 };
@@ -89,3 +91,5 @@ class Model {
 };
 
 }  // namespace sepal
+
+#pragma GCC visibility pop

@@ -141,13 +141,14 @@ Graph recognize_activations(const Graph& graph) {
     if (rewriter.old().type(node.outputs[0]).type != DataType::kF32) return false;
     const std::vector<ValueId> inputs = rewriter(node.inputs);
     std::optional<Found> found;
-    if (const auto* op = std::get_if<Binary>(&node.op)) {
-      found = recognize(rewriter.graph(), *op, inputs);
-    } else if (const auto* second = std::get_if<Unary>(&node.op)) {
-      const Node* before = rewriter.graph().producer(inputs[0]);
+    if (const auto* op = std::get_if<Binary>(&node.op)) found = recognize(rewriter.graph(), *op, inputs);
+    const auto* own = std::get_if<Unary>(&node.op);
+    if (found || own != nullptr) {
+      const Found second = found ? *found : Found{*own, inputs[0]};
+      const Node* before = rewriter.graph().producer(second.input);
       const Unary* first = before == nullptr ? nullptr : std::get_if<Unary>(&before->op);
       if (first != nullptr) {
-        if (const auto both = limits(*first, *second)) found = Found{*both, before->inputs[0]};
+        if (const auto both = limits(*first, second.function)) found = Found{*both, before->inputs[0]};
       }
     }
     if (!found) return false;

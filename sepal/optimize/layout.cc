@@ -172,13 +172,19 @@ class Layout {
   }
 
   void reshape(const Node& node, const Reshape& op) {
-    const Pending input = get(node.inputs[0]);
+    Pending input = get(node.inputs[0]);
     if (input.permutation.is_identity()) return plain(node);
-    if (const auto regrouped = regroup(shape(input.base), input.permutation, op.shape)) {
-      const ValueId base = graph().add(Reshape{regrouped->shape}, {input.base}, node.name);
-      return set(node.outputs[0], {base, regrouped->permutation});
+    auto regrouped = regroup(shape(input.base), input.permutation, op.shape);
+    if (!regrouped) {
+      if (const auto order = gather_groups(shape(input.base), input.permutation, op.shape)) {
+        const ValueId base = materialize({input.base, *order});
+        input = {base, order->inverse().then(input.permutation)};
+        regrouped = regroup(shape(base), input.permutation, op.shape);
+      }
     }
-    plain(node);
+    if (!regrouped) return plain(node);
+    const ValueId base = graph().add(Reshape{regrouped->shape}, {input.base}, node.name);
+    set(node.outputs[0], {base, regrouped->permutation});
   }
 
   /// A reduction keeps its axes while it moves, and drops them afterwards.

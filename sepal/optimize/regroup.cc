@@ -46,6 +46,16 @@ std::optional<std::vector<Group>> groups(const Shape& base, const Permutation& p
   return result;
 }
 
+/// Where an axis longer than 1 stands among its like in the base; -1 for the others.
+std::vector<int> places(const Shape& base) {
+  std::vector<int> place(static_cast<std::size_t>(base.rank()), -1);
+  int count = 0;
+  for (int axis = 0; axis < base.rank(); ++axis) {
+    if (base[axis] != 1) place[static_cast<std::size_t>(axis)] = count++;
+  }
+  return place;
+}
+
 }  // namespace
 
 bool moves_only_units(const Shape& shape, const Permutation& permutation) {
@@ -62,12 +72,7 @@ std::optional<Regrouped> regroup(const Shape& base, const Permutation& permutati
   if (base.elements() == 0) return std::nullopt;
   auto cut = groups(base, permutation, target);
   if (!cut) return std::nullopt;
-  // Where an axis longer than 1 stands among its like in the base.
-  std::vector<int> place(static_cast<std::size_t>(base.rank()), -1);
-  int count = 0;
-  for (int axis = 0; axis < base.rank(); ++axis) {
-    if (base[axis] != 1) place[static_cast<std::size_t>(axis)] = count++;
-  }
+  const std::vector<int> place = places(base);
   for (const Group& group : *cut) {
     for (std::size_t i = 1; i < group.from.size(); ++i) {
       if (place[static_cast<std::size_t>(group.from[i])] != place[static_cast<std::size_t>(group.from[i - 1])] + 1) return std::nullopt;
@@ -86,6 +91,25 @@ std::optional<Regrouped> regroup(const Shape& base, const Permutation& permutati
   }
   result.shape = Shape(dims);
   return result;
+}
+
+std::optional<Permutation> gather_groups(const Shape& base, const Permutation& permutation, const Shape& target) {
+  if (base.elements() == 0) return std::nullopt;
+  auto cut = groups(base, permutation, target);
+  if (!cut) return std::nullopt;
+  const std::vector<int> place = places(base);
+  const auto begins = [&](const Group& group) {
+    int first = base.rank();
+    for (const int axis : group.from) first = std::min(first, place[static_cast<std::size_t>(axis)]);
+    return first;
+  };
+  std::ranges::stable_sort(*cut, {}, begins);
+  std::vector<int> order;
+  for (const Group& group : *cut) order.insert(order.end(), group.from.begin(), group.from.end());
+  for (int axis = 0; axis < base.rank(); ++axis) {
+    if (base[axis] == 1) order.push_back(axis);
+  }
+  return Permutation::of(order);
 }
 
 }  // namespace sepal

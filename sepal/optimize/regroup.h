@@ -21,4 +21,9 @@ struct Regrouped {
 /// drops or adds axes of length 1 or splits one axis. Nothing where it is not.
 std::optional<Regrouped> regroup(const Shape& base, const Permutation& permutation, const Shape& target);
 
+/// Where `regroup` finds nothing because a group's axes lie apart or in another order: the permutation of the
+/// base that brings each group together and leaves the groups where they begin, so that images stay
+/// channels-last (a channel shuffle moves channels only). Nothing if the shapes cannot be cut into groups.
+std::optional<Permutation> gather_groups(const Shape& base, const Permutation& permutation, const Shape& target);
+
 }  // namespace sepal

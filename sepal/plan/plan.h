@@ -20,7 +20,7 @@ struct Operand {
   enum class Place : std::uint8_t { kWorkspace, kConstant, kInput, kOutput };
   Place place = Place::kWorkspace;
   std::size_t index = 0;  ///< workspace: offset in bytes; else: which constant, input or output
-  TensorType type;
+  TensorType type{};
 };
 
 /// One kernel at work. A plan is data: a step names its kernel, its operands and its packed weights, and
@@ -29,9 +29,9 @@ struct Step {
   std::string_view kernel;       ///< "pointwise f32", "reference" ...: the row of the table in select.cc
   std::string node;              ///< the node's name in the graph, or its operator's where it has none
   Op op;
-  std::vector<Operand> inputs;
-  std::vector<Operand> outputs;
-  std::shared_ptr<const AlignedBytes> packed;  ///< weights as the kernel wants them, or null
+  std::vector<Operand> inputs{};
+  std::vector<Operand> outputs{};
+  std::shared_ptr<const AlignedBytes> packed{};  ///< weights as the kernel wants them, or null
   bool in_place = false;                       ///< the first output takes the first input's memory
   std::int64_t work = 0;                       ///< multiply-adds or elements: what threads are worth sharing
   void (*run)(const Step& step, const Frame& frame) noexcept = nullptr;
@@ -63,8 +63,8 @@ class Plan {
   Plan(const Graph& graph, const PlanOptions& options);
 
   /// Runs the network. inputs and outputs are those of the graph, in its order, with its types and shapes;
-  /// kSlack bytes after each input must be readable (a Tensor has them). Allocates nothing; results depend on plan and
-  /// inputs, never on the number of threads.
+  /// kSlack bytes after each must be readable (a Tensor has them). Allocates nothing; results depend on plan and inputs,
+  /// never on the number of threads.
   void run(const Workspace& workspace, std::span<const ConstBuffer> inputs, std::span<const Buffer> outputs) const noexcept;
 
   std::span<const Step> steps() const { return steps_; }
@@ -78,8 +78,7 @@ class Plan {
  private:
   std::vector<Step> steps_;
   std::vector<Constant> constants_;
-  std::vector<TensorType> input_types_;
-  std::vector<TensorType> output_types_;
+  std::size_t scratch_ = 0;  ///< offset in the workspace
   std::size_t workspace_bytes_ = 0;
   std::size_t activation_bytes_ = 0;
   std::size_t weight_bytes_ = 0;

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#pragma GCC visibility push(default)
+
 namespace sepal {
 
 /// Functions of one value. `alpha` and `beta` are those of the ONNX operator of the same name.
@@ -60,3 +62,5 @@ std::string_view name_of(ReduceKind kind);
 constexpr bool gives_bool(BinaryKind kind) { return kind >= BinaryKind::kEqual; }
 
 }  // namespace sepal
+
+#pragma GCC visibility pop

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#pragma GCC visibility push(default)
+
 namespace sepal {
 
 /// Dimensions of a tensor, outermost first, rank 0 (a scalar) to 6. A dimension may be 0.
@@ -61,3 +63,5 @@ Shape broadcast(const Shape& a, const Shape& b);
 std::array<std::int64_t, Shape::kMaxRank> strides_of(const Shape& shape) noexcept;
 
 }  // namespace sepal
+
+#pragma GCC visibility pop

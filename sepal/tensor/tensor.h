@@ -8,6 +8,8 @@
 #include "sepal/tensor/type.h"
 #include "sepal/tensor/view.h"
 
+#pragma GCC visibility push(default)
+
 namespace sepal {
 
 /// Bytes that a kernel may read past a tensor's last element (it never uses them), so that a vector load
@@ -95,3 +97,5 @@ class Tensor {
 bool identical(const Tensor& a, const Tensor& b);
 
 }  // namespace sepal
+
+#pragma GCC visibility pop

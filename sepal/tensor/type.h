@@ -6,6 +6,8 @@
 #include <optional>
 #include <string_view>
 
+#pragma GCC visibility push(default)
+
 namespace sepal {
 
 /// Element types that a tensor can hold. Double precision in a file is computed in f32.
@@ -71,3 +73,5 @@ decltype(auto) visit_type(DataType type, Visitor&& visitor) {
 }
 
 }  // namespace sepal
+
+#pragma GCC visibility pop

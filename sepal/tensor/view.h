@@ -6,6 +6,8 @@
 #include "sepal/tensor/shape.h"
 #include "sepal/tensor/type.h"
 
+#pragma GCC visibility push(default)
+
 namespace sepal {
 
 /// Dense, row-major elements that somebody else owns.
@@ -42,3 +44,5 @@ struct Buffer {
 };
 
 }  // namespace sepal
+
+#pragma GCC visibility pop

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#pragma GCC visibility push(default)
+
 namespace sepal {
 
 /// Rows and columns.
@@ -22,10 +24,10 @@ struct Padding {
 
 /// What slides over the image in a convolution or a pooling.
 struct Window {
-  Extent kernel;
-  Extent stride;
-  Extent dilation;
-  Padding padding;
+  Extent kernel{};
+  Extent stride{};
+  Extent dilation{};
+  Padding padding{};
   friend bool operator==(const Window&, const Window&) = default;
 };
 
@@ -47,3 +49,5 @@ Extent output_extent(Extent input, const Window& window);
 Extent output_extent_ceil(Extent input, const Window& window);
 
 }  // namespace sepal
+
+#pragma GCC visibility pop

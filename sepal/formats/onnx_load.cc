@@ -1,0 +1,265 @@
+// What can be checked before any shape is known: that there is a graph, in versions that are handled; that
+// every value is given once, and before it is used (so there are no cycles); that every node fits its row of
+// the operator table. Names become slots here, and tensors constants; of the file's bytes nothing is kept.
+
+#include <algorithm>
+#include <set>
+
+#include "sepal/base/text.h"
+#include "sepal/formats/onnx_import.h"
+#include "sepal/formats/onnx_tensor.h"
+
+namespace sepal::onnx {
+namespace {
+
+constexpr std::int64_t kOldestIr = 3;
+constexpr std::int64_t kNewestIr = 13;
+// More ends than any network has; Graph compares them pair by pair.
+constexpr std::size_t kMostEnds = 10'000;
+
+std::int64_t default_opset(const ModelProto& proto) {
+  std::optional<std::int64_t> version;
+  for (const OperatorSetProto& set : proto.opsets) {
+    if (!set.domain.empty() && set.domain != "ai.onnx") continue;
+    if (version && *version != set.version) invalid("two opsets, {} and {}", *version, set.version);
+    version = set.version;
+  }
+  if (!version) invalid("no opset for the operators of ONNX");
+  if (*version < 1 || *version > kNewestOpset) {
+    fail(ErrorKind::kUnsupported, "opset {} is not handled; those from 1 to {} are", *version, kNewestOpset);
+  }
+  return *version;
+}
+
+Declaration declare(const ValueInfoProto& info) {
+  return in_place(printable(info.name), [&] {
+    if (!info.is_tensor) fail(ErrorKind::kUnsupported, "a value that is no tensor is not handled");
+    Declaration declaration{info.name, element_type(info.type), {}, info.has_shape};
+    for (const DimensionProto& dim : info.dims) {
+      // Some exporters write -1 for a free dimension.
+      const bool free = !dim.value || *dim.value < 0;
+      declaration.dimensions.push_back({free ? std::nullopt : dim.value, free ? dim.name : std::string()});
+    }
+    if (info.dims.size() > Shape::kMaxRank) {
+      invalid("{} dimensions, but at most {} are handled", info.dims.size(), Shape::kMaxRank);
+    }
+    return declaration;
+  });
+}
+
+class Loader {
+ public:
+  Loader(ModelProto proto, const std::filesystem::path& folder) : proto_(std::move(proto)), files_(folder) {}
+
+  SourceModel load(std::size_t bytes) {
+    if (!proto_.graph) invalid("not an ONNX model: it has no graph");
+    if (proto_.ir_version < kOldestIr || proto_.ir_version > kNewestIr) {
+      fail(ErrorKind::kUnsupported, "IR version {} is not handled; those from {} to {} are", proto_.ir_version,
+           kOldestIr, kNewestIr);
+    }
+    model_.opset = default_opset(proto_);
+    model_.bytes = bytes;
+    GraphProto& graph = *proto_.graph;
+    if (graph.has_sparse_initializers) fail(ErrorKind::kUnsupported, "sparse initialisers are not handled");
+    if (graph.inputs.size() > kMostEnds || graph.outputs.size() > kMostEnds) {
+      invalid("{} inputs and {} outputs, but at most {} are handled", graph.inputs.size(), graph.outputs.size(),
+              kMostEnds);
+    }
+    load_about(graph);
+    load_inputs(graph);
+    load_initialisers(graph);
+    load_nodes(graph);
+    load_outputs(graph);
+    find_value_inputs();
+    return std::move(model_);
+  }
+
+ private:
+  void load_about(GraphProto& graph) {
+    About& about = model_.about;
+    about.name = std::move(graph.name);
+    about.documentation = std::move(proto_.documentation.empty() ? graph.documentation : proto_.documentation);
+    about.producer = std::move(proto_.producer_name);
+    about.producer_version = std::move(proto_.producer_version);
+    about.domain = std::move(proto_.domain);
+    about.version = proto_.model_version;
+    for (auto& [key, value] : proto_.metadata) about.properties.insert_or_assign(std::move(key), std::move(value));
+  }
+
+  /// A new slot of that name.
+  Slot give(const std::string& name) {
+    const auto slot = static_cast<Slot>(model_.slots.size());
+    if (!slots_.emplace(name, slot).second) invalid("\"{}\" is given twice", printable(name));
+    model_.slots.push_back(name);
+    return slot;
+  }
+
+  void load_inputs(const GraphProto& graph) {
+    std::set<std::string_view> initialised;
+    for (const TensorProto& tensor : graph.initializers) initialised.insert(tensor.name);
+    for (const ValueInfoProto& input : graph.inputs) {
+      if (initialised.contains(input.name)) continue;
+      model_.inputs.push_back(declare(input));
+      give(input.name);
+    }
+  }
+
+  void load_initialisers(GraphProto& graph) {
+    for (TensorProto& tensor : graph.initializers) {
+      give(tensor.name);
+      model_.initialisers.push_back(constant(tensor));
+      tensor = {};  // the typed fields may be as large as the tensor
+    }
+  }
+
+  Constant constant(const TensorProto& tensor) {
+    return in_place(printable(tensor.name.empty() ? "a constant" : tensor.name), [&] {
+      auto result = std::make_shared<const Tensor>(to_tensor(tensor, files_));
+      if (tensor.has_external) model_.bytes += result->bytes();
+      return result;
+    });
+  }
+
+  void load_nodes(GraphProto& graph) {
+    std::vector<std::string> problems;
+    for (NodeProto& node : graph.nodes) {
+      if (node.name.empty()) {
+        for (const std::string& output : node.outputs) {
+          if (node.name.empty()) node.name = output;
+        }
+        if (node.name.empty()) node.name = node.op_type;
+      }
+      const std::string place = printable(node.name);
+      in_place(place, [&] {
+        const std::string problem = load_node(node);
+        if (!problem.empty()) problems.push_back(format("{} ({})", place, problem));
+      });
+      node = {};
+    }
+    if (!problems.empty()) refuse(problems);
+  }
+
+  /// What is not handled about the node, or "".
+  std::string load_node(NodeProto& proto) {
+    SourceNode node;
+    node.name = proto.name;
+    for (const std::string& input : proto.inputs) {
+      const auto slot = slots_.find(input);
+      if (!input.empty() && slot == slots_.end()) invalid("uses \"{}\" before anything gives it", printable(input));
+      node.inputs.push_back(input.empty() ? kNoSlot : slot->second);
+    }
+    for (const std::string& output : proto.outputs) node.outputs.push_back(output.empty() ? kNoSlot : give(output));
+
+    const std::string type = printable(proto.op_type);
+    if (!proto.domain.empty() && proto.domain != "ai.onnx") return format("{} of {}", type, printable(proto.domain));
+    node.op = find_operator(proto.op_type, model_.opset);
+    if (node.op == nullptr) return knows_operator(proto.op_type) ? format("{} of opset {}", type, model_.opset) : type;
+    check_count(*node.op, node.op->inputs, node.inputs.size(), "inputs");
+    check_count(*node.op, node.op->outputs, node.outputs.size(), "outputs");
+    if (node.outputs.front() == kNoSlot && std::ranges::count(node.outputs, kNoSlot) == std::ssize(node.outputs)) {
+      invalid("{} without an output", type);
+    }
+    for (AttributeProto& attribute : proto.attributes) {
+      const AttributeType wanted = attribute_type(*node.op, attribute.name);
+      const std::string name = printable(attribute.name);
+      if (wanted == AttributeType::kUndefined) return format("{}: attribute \"{}\"", type, name);
+      // A list without elements and without a type, as files of IR 1 and 2 could have.
+      const bool empty_list = attribute.type == AttributeType::kUndefined &&
+                              (wanted == AttributeType::kInts || wanted == AttributeType::kFloats);
+      if (attribute.type != wanted && !empty_list) {
+        invalid("attribute \"{}\" is {} instead of {}", name, name_of(attribute.type), name_of(wanted));
+      }
+      if (std::ranges::find(node.attributes, attribute.name, &Attribute::name) != node.attributes.end()) {
+        invalid("attribute \"{}\" is given twice", name);
+      }
+      if (wanted == AttributeType::kTensor && !attribute.t) invalid("attribute \"{}\" has no tensor", name);
+      node.attributes.push_back({.name = std::move(attribute.name),
+                                 .type = wanted,
+                                 .f = attribute.f,
+                                 .i = attribute.i,
+                                 .s = std::move(attribute.s),
+                                 .tensor = attribute.t ? constant(*attribute.t) : nullptr,
+                                 .floats = std::move(attribute.floats),
+                                 .ints = std::move(attribute.ints)});
+    }
+    model_.nodes.push_back(std::move(node));
+    return {};
+  }
+
+  static void check_count(const Operator& row, Count allowed, std::size_t found, const char* what) {
+    const auto least = static_cast<std::size_t>(allowed.least);
+    const auto most = static_cast<std::size_t>(allowed.most);
+    if (found >= least && found <= most) return;
+    if (least == most) invalid("{} with {} {} instead of {}", row.type, found, what, least);
+    if (allowed.most == Count::kAny) invalid("{} with {} {}, but at least {} are needed", row.type, found, what, least);
+    invalid("{} with {} {} instead of {} to {}", row.type, found, what, least, most);
+  }
+
+  void load_outputs(const GraphProto& graph) {
+    if (graph.outputs.empty()) invalid("the graph has no outputs");
+    std::set<std::string_view> seen;
+    for (const ValueInfoProto& output : graph.outputs) {
+      const auto slot = slots_.find(output.name);
+      if (slot == slots_.end()) invalid("nothing gives the output \"{}\"", printable(output.name));
+      if (!seen.insert(output.name).second) invalid("two outputs are called \"{}\"", printable(output.name));
+      model_.output_slots.push_back(slot->second);
+      // Its type follows from the nodes, so a file that leaves it out does no harm.
+      const bool untyped = !output.is_tensor || output.type == ElementType::kUndefined;
+      model_.outputs.push_back(untyped ? Declaration{output.name, DataType::kF32, {}, false} : declare(output));
+    }
+  }
+
+  /// Walks back from the inputs of nodes whose values decide shapes to the inputs of the graph; a Shape or
+  /// a Size ends the way, since it looks at no value.
+  void find_value_inputs() {
+    std::vector<const SourceNode*> giver(model_.slots.size());
+    for (const SourceNode& node : model_.nodes) {
+      for (const Slot output : node.outputs) {
+        if (output != kNoSlot) giver[static_cast<std::size_t>(output)] = &node;
+      }
+    }
+    std::vector<bool> seen(model_.slots.size());
+    std::vector<Slot> open;
+    const auto visit = [&](Slot slot) {
+      if (slot == kNoSlot || seen[static_cast<std::size_t>(slot)]) return;
+      seen[static_cast<std::size_t>(slot)] = true;
+      open.push_back(slot);
+    };
+    for (const SourceNode& node : model_.nodes) {
+      for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i) {
+        if ((node.op->value_inputs >> i & 1) != 0) visit(node.inputs[i]);
+      }
+    }
+    while (!open.empty()) {
+      const SourceNode* node = giver[static_cast<std::size_t>(open.back())];
+      open.pop_back();
+      if (node == nullptr || node->op->type == "Shape" || node->op->type == "Size") continue;
+      for (const Slot input : node->inputs) visit(input);
+    }
+    for (std::size_t i = 0; i < model_.inputs.size(); ++i) {
+      if (seen[i]) model_.value_inputs.push_back(model_.inputs[i].name);
+    }
+  }
+
+  ModelProto proto_;
+  ExternalFiles files_;
+  SourceModel model_;
+  std::unordered_map<std::string, Slot> slots_;
+};
+
+}  // namespace
+
+void refuse(const std::vector<std::string>& problems) {
+  // A line that can still be read, whatever the file.
+  constexpr std::size_t kMost = 200;
+  const std::span shown = std::span(problems).first(std::min(problems.size(), kMost));
+  const std::string more = problems.size() > kMost ? format(" and {} more", problems.size() - kMost) : "";
+  fail(ErrorKind::kUnsupported, "not handled: {}{}", join(shown, ", "), more);
+}
+
+SourceModel load_model(Bytes bytes, const std::filesystem::path& folder) {
+  if (bytes.empty()) invalid("not an ONNX model: the file is empty");
+  return Loader(parse_model(bytes), folder).load(bytes.size());
+}
+
+}  // namespace sepal::onnx

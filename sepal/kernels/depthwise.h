@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sepal/base/range.h"
+#include "sepal/tensor/elementwise.h"
+#include "sepal/tensor/view.h"
+#include "sepal/tensor/window.h"
+
+namespace sepal {
+
+/// A convolution in which every input channel has filters of its own. With the depth multiplier
+/// m = output c / input c, output channel c * m + j is filter j of input channel c.
+struct DepthwiseArgs {
+  TensorView<const float> input;  ///< [n, h, w, c]
+  const float* filter = nullptr;  ///< [kernel.h, kernel.w, c * m], one tap after another (pack_depthwise)
+  const float* bias = nullptr;    ///< [c * m], or null
+  Window window;
+  Unary activation;
+  TensorView<float> output;  ///< [n, h', w', c * m]; must not overlap input
+};
+
+/// Computes the output rows `rows`, counted through the batch (0 .. n * h'). Taps that fall into the padding
+/// are left out, so no padding is read; allocates nothing; disjoint rows may run at the same time, and give
+/// the same bits in any division.
+void depthwise(const DepthwiseArgs& args, Range rows) noexcept;
+
+/// Brings a filter [c * m, kh, kw, 1] (Conv2d's layout) into depthwise()'s, [taps = kh * kw][c * m]; as many floats.
+void pack_depthwise(const float* filter, std::int64_t channels, std::int64_t taps, float* packed) noexcept;
+
+}  // namespace sepal

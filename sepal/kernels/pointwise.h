@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sepal/base/range.h"
+#include "sepal/tensor/elementwise.h"
+
+namespace sepal {
+
+/// A product of rows with a packed filter: a 1 x 1 convolution of stride 1 (a row is a pixel), Gemm or
+/// MatMul with constant weights (a row is a sample).
+struct PointwiseArgs {
+  const float* input = nullptr;  ///< [rows, ci], a row every input_pitch floats
+  std::int64_t input_pitch = 0;  ///< at least ci
+  std::int64_t ci = 0;
+  std::int64_t co = 0;
+  const float* packed = nullptr;  ///< pack_panels of the filter [co, ci] and the bias
+  Unary activation;
+  float* output = nullptr;        ///< [rows, co], a row every output_pitch floats; must not overlap input
+  std::int64_t output_pitch = 0;  ///< at least co
+};
+
+/// Computes the rows `rows` in the panels `panels`: output channels panels.begin * kPanelColumns up to
+/// panels.end * kPanelColumns or co. Allocates nothing; disjoint ranges of rows or panels may run at the same
+/// time, and give the same bits in any division.
+void pointwise(const PointwiseArgs& args, Range rows, Range panels) noexcept;
+
+/// The same in all panels.
+void pointwise(const PointwiseArgs& args, Range rows) noexcept;
+
+}  // namespace sepal

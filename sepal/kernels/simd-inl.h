@@ -1,0 +1,93 @@
+// What the kernels add to Highway: the vector they work with, loads and stores of a few lanes, a clamp that
+// lets NaN through. Compiled once for every instruction set, hence Highway's kind of include guard.
+
+#if defined(SEPAL_KERNELS_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SEPAL_KERNELS_SIMD_INL_H_
+#undef SEPAL_KERNELS_SIMD_INL_H_
+#else
+#define SEPAL_KERNELS_SIMD_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "sepal/kernels/clamp.h"
+#include "sepal/kernels/tile.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sepal::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+constexpr D kTag{};
+constexpr std::int64_t kLanes = static_cast<std::int64_t>(hn::MaxLanes(D()));
+static_assert(kPanelColumns % (kTileVectors * kLanes) == 0);
+
+constexpr bool kPlain = HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR;  // no vector instructions
+constexpr bool kHas32Registers = HWY_TARGET != HWY_AVX2 && HWY_TARGET != HWY_SSE4 && !kPlain;
+constexpr int kTileRows = kHas32Registers ? kTileRowsOf32Registers : kTileRowsOf16Registers;
+constexpr int kDepthwiseColumns = kHas32Registers ? kDepthwiseColumnsOf32Registers : kDepthwiseColumnsOf16Registers;
+
+/// T[n]; counts are signed everywhere here, and the language wants this one unsigned.
+template <typename T, int n>
+using Array = T[static_cast<std::size_t>(n)];
+
+// AVX2 and AVX-512 touch no memory under a mask's zeros. Elsewhere Highway reads and writes the whole vector,
+// which would be a race where the next lanes belong to another thread, so there a few lanes go by memcpy.
+constexpr bool kMasksMemory = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL;
+
+/// Lanes 0 .. n - 1 from p, the others zero; 0 < n < kLanes. Touches nothing after p[n - 1].
+HWY_INLINE V load_first(const float* p, std::int64_t n) {
+  if constexpr (kMasksMemory) {
+    return hn::MaskedLoad(hn::FirstN(kTag, static_cast<std::size_t>(n)), kTag, p);
+  } else {
+    HWY_ALIGN float lanes[kLanes] = {};
+    std::memcpy(lanes, p, static_cast<std::size_t>(n) * sizeof(float));
+    return hn::Load(kTag, lanes);
+  }
+}
+
+/// Stores lanes 0 .. n - 1 to p; 0 < n < kLanes. Touches nothing after p[n - 1].
+HWY_INLINE void store_first(V v, float* p, std::int64_t n) {
+  if constexpr (kMasksMemory) {
+    hn::BlendedStore(v, hn::FirstN(kTag, static_cast<std::size_t>(n)), kTag, p);
+  } else {
+    HWY_ALIGN float lanes[kLanes];
+    hn::Store(v, kTag, lanes);
+    std::memcpy(p, lanes, static_cast<std::size_t>(n) * sizeof(float));
+  }
+}
+
+/// The first min(n, kLanes) lanes.
+HWY_INLINE V load_upto(const float* p, std::int64_t n) { return n >= kLanes ? hn::LoadU(kTag, p) : load_first(p, n); }
+HWY_INLINE void store_upto(V v, float* p, std::int64_t n) {
+  if (n >= kLanes) {
+    hn::StoreU(v, kTag, p);
+  } else {
+    store_first(v, p, n);
+  }
+}
+
+/// max(x, low) and min(x, high) that give x where x is NaN. x86's instructions give their second operand then,
+/// and Arm's the NaN; plain C++ needs the comparison spelt out.
+HWY_INLINE V at_least(V x, V low) {
+  if constexpr (kPlain) return hn::IfThenElse(hn::Lt(x, low), low, x);
+  return hn::Max(low, x);
+}
+HWY_INLINE V at_most(V x, V high) {
+  if constexpr (kPlain) return hn::IfThenElse(hn::Gt(x, high), high, x);
+  return hn::Min(high, x);
+}
+HWY_INLINE V clamped(V x, const Clamp& clamp) {
+  return at_most(at_least(x, hn::Set(kTag, clamp.low)), hn::Set(kTag, clamp.high));
+}
+
+}  // namespace sepal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // SEPAL_KERNELS_SIMD_INL_H_

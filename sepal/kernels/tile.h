@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+
+// Every size that was tuned rather than derived stands here, so that a kernel's text shows the idea and
+// this file shows the machine that it was fitted to.
+
+namespace sepal {
+
+/// Columns (output channels) of a packed panel: two vectors of AVX-512, four of AVX2, eight of SSE4. One
+/// width for every instruction set, so that weights are packed once and any of them can read the panel.
+inline constexpr std::int64_t kPanelColumns = 32;
+
+/// Vectors across one tile of the product, and rows by the size of the register file: rows x 2 sums, two
+/// vectors of the filter and one broadcast value must fit. 7 rows also divide 7, 14, 28, 56 and 112.
+inline constexpr int kTileVectors = 2;
+inline constexpr int kTileRowsOf32Registers = 7;
+inline constexpr int kTileRowsOf16Registers = 6;
+
+/// Bytes of input rows that a product goes through panel by panel before it takes the next rows: with the
+/// panel beside them they stay in L2.
+inline constexpr std::int64_t kRowBlockBytes = 256 * 1024;
+
+/// Output columns that a depthwise tile computes at once.
+inline constexpr int kDepthwiseColumnsOf32Registers = 7;
+inline constexpr int kDepthwiseColumnsOf16Registers = 4;
+
+/// Side of the square that a transposition moves at once: 64 x 64 x 4 bytes to read and as many to write
+/// fit into L1.
+inline constexpr std::int64_t kTransposeBlock = 64;
+
+}  // namespace sepal

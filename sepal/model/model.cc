@@ -1,0 +1,228 @@
+// The front door: a parsed file, and for each combination of input shapes that was asked for an optimised
+// graph with its plan. The last four are kept, so that a caller who alternates between a few sizes plans
+// each once. Plans are immutable and shared; every run borrows a workspace from its plan's stock.
+
+#include "sepal/model/model.h"
+
+#include <algorithm>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <sstream>
+
+#include "sepal/base/memory.h"
+#include "sepal/base/text.h"
+#include "sepal/base/thread_pool.h"
+#include "sepal/formats/onnx_read.h"
+#include "sepal/model/image_input.h"
+#include "sepal/optimize/optimize.h"
+#include "sepal/plan/plan.h"
+
+namespace sepal {
+namespace {
+
+constexpr std::size_t kPlansKept = 4;
+
+ValueInfo info_of(const onnx::Declaration& declaration) {
+  ValueInfo info{declaration.name, declaration.type, {}, onnx::to_string(declaration)};
+  for (const onnx::Dimension& dimension : declaration.dimensions) info.dimensions.push_back(dimension.size.value_or(-1));
+  return info;
+}
+
+/// A plan and the workspaces that its runs have left behind.
+class Ready {
+ public:
+  explicit Ready(Model::Prepared prepared) : prepared_(std::move(prepared)) {}
+
+  const Model::Prepared& prepared() const { return prepared_; }
+
+  std::vector<Tensor> run(std::span<const Tensor* const> inputs) {
+    const Graph& graph = *prepared_.optimized;
+    std::vector<ConstBuffer> from;
+    std::vector<Tensor> outputs;
+    std::vector<Buffer> to;
+    for (const Tensor* input : inputs) from.push_back(input->buffer());
+    for (const Port& port : graph.outputs()) {
+      outputs.emplace_back(graph.type(port.value).type, graph.shape(port.value));
+      to.push_back(outputs.back().buffer());
+    }
+    std::unique_ptr<Workspace> workspace = borrow();
+    prepared_.plan->run(*workspace, from, to);
+    const std::lock_guard lock(mutex_);
+    stock_.push_back(std::move(workspace));
+    return outputs;
+  }
+
+ private:
+  std::unique_ptr<Workspace> borrow() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!stock_.empty()) {
+        std::unique_ptr<Workspace> workspace = std::move(stock_.back());
+        stock_.pop_back();
+        return workspace;
+      }
+    }
+    return std::make_unique<Workspace>(prepared_.plan->workspace_bytes());
+  }
+
+  Model::Prepared prepared_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Workspace>> stock_;
+};
+
+}  // namespace
+
+bool ValueInfo::is_free() const {
+  return std::ranges::any_of(dimensions, [](std::int64_t dimension) { return dimension < 0; });
+}
+
+struct Model::State {
+  onnx::Source source;
+  LoadOptions options;
+  std::vector<ValueInfo> inputs;
+  std::vector<ValueInfo> outputs;
+  std::mutex mutex;
+  std::list<std::pair<std::string, std::shared_ptr<Ready>>> ready;  ///< by shapes, the latest used first
+
+  State(onnx::Source parsed, const LoadOptions& given) : source(std::move(parsed)), options(given) {
+    if (options.threads <= 0) options.threads = available_cores();
+    if (options.memory_limit == 0) options.memory_limit = machine_memory();
+    for (const onnx::Declaration& input : source.inputs()) inputs.push_back(info_of(input));
+    for (const onnx::Declaration& output : source.outputs()) outputs.push_back(info_of(output));
+    for (const auto& [name, shape] : options.shapes) check_name(name);
+    if (needs_nothing()) ready_for(bindings({}));
+  }
+
+  void check_name(const std::string& name) const {
+    std::vector<std::string_view> names;
+    for (const ValueInfo& input : inputs) names.push_back(input.name);
+    if (std::ranges::find(names, name) != names.end()) return;
+    const std::string_view near = nearest(name, names);
+    invalid("{}: a shape is given for \"{}\", but the inputs are {}{}", source.name(), printable(name),
+            join(quoted(names), ", "), near.empty() ? "" : format("; did you mean \"{}\"?", printable(near)));
+  }
+
+  static std::vector<std::string> quoted(std::span<const std::string_view> names) {
+    std::vector<std::string> result;
+    for (const std::string_view name : names) result.push_back(format("\"{}\"", printable(name)));
+    return result;
+  }
+
+  /// Whether a graph can be made from the file and the options alone.
+  bool needs_nothing() const {
+    return source.value_inputs().empty() && std::ranges::all_of(source.inputs(), [&](const onnx::Declaration& input) {
+             return (input.ranked && !input.is_free()) || options.shapes.contains(input.name);
+           });
+  }
+
+  bool needs_value(std::string_view name) const {
+    return std::ranges::find(source.value_inputs(), name) != source.value_inputs().end();
+  }
+
+  /// Shapes (and values, where shapes depend on them) of the tensors given, or of the options where none are.
+  onnx::Bindings bindings(std::span<const Tensor* const> tensors) const {
+    onnx::Bindings result;
+    for (const auto& [name, shape] : options.shapes) result[name] = {shape, nullptr};
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      const ValueInfo& input = inputs[i];
+      const Tensor& tensor = *tensors[i];
+      const auto given = options.shapes.find(input.name);
+      const bool fits = fits_declaration(source.inputs()[i], tensor.shape()) &&
+                        (given == options.shapes.end() || given->second == tensor.shape());
+      if (tensor.type() != input.type || !fits) {
+        const std::string wanted = given == options.shapes.end() ? input.text : to_string(given->second);
+        invalid("{}: input \"{}\" is {} {}, but the tensor given is {} {}", source.name(), printable(input.name),
+                name_of(input.type), wanted, name_of(tensor.type()), to_string(tensor.shape()));
+      }
+      result[input.name] = {tensor.shape(), needs_value(input.name) ? &tensor : nullptr};
+    }
+    return result;
+  }
+
+  static bool fits_declaration(const onnx::Declaration& declaration, const Shape& shape) {
+    if (!declaration.ranked) return true;
+    if (static_cast<int>(declaration.dimensions.size()) != shape.rank()) return false;
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      if (declaration.dimensions[static_cast<std::size_t>(axis)].size.value_or(shape[axis]) != shape[axis]) return false;
+    }
+    return true;
+  }
+
+  static std::string key_of(const onnx::Bindings& bindings) {
+    std::string key;
+    for (const auto& [name, binding] : bindings) {
+      key += format("{}\n{}\n", name, to_string(binding.shape));
+      if (binding.value != nullptr) key.append(reinterpret_cast<const char*>(binding.value->data()), binding.value->bytes());
+    }
+    return key;
+  }
+
+  std::shared_ptr<Ready> ready_for(const onnx::Bindings& bound) {
+    const std::string key = key_of(bound);
+    const std::lock_guard lock(mutex);
+    const auto found = std::ranges::find(ready, key, [](const auto& entry) { return entry.first; });
+    if (found != ready.end()) {
+      ready.splice(ready.begin(), ready, found);
+    } else {
+      auto imported = std::make_shared<const Graph>(source.graph(bound));
+      auto [optimized, plan] = in_place(source.name(), [&] {
+        auto graph = std::make_shared<const Graph>(optimize(*imported));
+        auto planned = std::make_shared<const Plan>(
+            *graph, PlanOptions{.threads = options.threads, .memory_limit = options.memory_limit});
+        return std::pair(std::move(graph), std::move(planned));
+      });
+      ready.emplace_front(key, std::make_shared<Ready>(Prepared{std::move(imported), std::move(optimized), std::move(plan)}));
+      if (ready.size() > kPlansKept) ready.pop_back();
+    }
+    return ready.front().second;
+  }
+};
+
+Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
+  return Model(std::make_shared<State>(onnx::Source::open(path), options));
+}
+
+Model Model::from_bytes(std::span<const std::byte> bytes, const LoadOptions& options, std::string name) {
+  return Model(std::make_shared<State>(onnx::Source::from_bytes(bytes, std::move(name)), options));
+}
+
+const std::string& Model::name() const { return state_->source.name(); }
+std::span<const ValueInfo> Model::inputs() const { return state_->inputs; }
+std::span<const ValueInfo> Model::outputs() const { return state_->outputs; }
+int Model::threads() const { return state_->options.threads; }
+const std::map<std::string, std::string>& Model::properties() const { return state_->source.about().properties; }
+
+std::vector<std::string> Model::labels() const {
+  std::vector<std::string> result;
+  const auto found = properties().find("sepal.labels");
+  if (found == properties().end()) return result;
+  std::istringstream lines(found->second);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    result.push_back(line);
+  }
+  return result;
+}
+
+ImageFormat Model::image_format() const {
+  return in_place(name(), [&] { return image_input_format(inputs(), state_->options.shapes, properties()); });
+}
+
+Tensor Model::run(const Tensor& input) const {
+  const Tensor* const only = &input;
+  std::vector<Tensor> outputs = run(std::span(&only, 1));
+  if (outputs.empty()) invalid("{}: the model has no output", name());
+  return std::move(outputs.front());
+}
+
+std::vector<Tensor> Model::run(std::span<const Tensor* const> inputs) const {
+  if (inputs.size() != state_->inputs.size()) {
+    invalid("{}: {} tensors for {} inputs", name(), inputs.size(), state_->inputs.size());
+  }
+  return state_->ready_for(state_->bindings(inputs))->run(inputs);
+}
+
+Model::Prepared Model::prepared() const { return state_->ready_for(state_->bindings({}))->prepared(); }
+
+}  // namespace sepal

@@ -1,0 +1,297 @@
+// From graph to plan, in three walks: choose a kernel a node and say which values share memory (a reshape is
+// only another name; an elementwise function may overwrite what is not read again), place what is left in
+// one workspace by lifetimes, and write down where each operand lies.
+
+#include "sepal/plan/plan.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "sepal/base/checked.h"
+#include "sepal/base/text.h"
+#include "sepal/plan/frame.h"
+#include "sepal/plan/memory.h"
+#include "sepal/plan/select.h"
+
+namespace sepal {
+namespace {
+
+/// Bytes that one or more values share.
+struct Storage {
+  Operand::Place place = Operand::Place::kWorkspace;
+  std::size_t index = 0;
+  Lifetime life{};
+};
+
+std::size_t bytes_of(const TensorType& type) {
+  return static_cast<std::size_t>(type.shape.elements()) * size_of(type.type);
+}
+
+void run_copy(const Step& step, const Frame& frame) noexcept {
+  const std::size_t bytes = bytes_of(step.outputs[0].type);
+  if (bytes > 0) std::memcpy(frame.write(step.outputs[0]), frame.read(step.inputs[0]), bytes);
+}
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const PlanOptions& options)
+      : graph_(graph), options_(options), storage_of_(graph.value_count(), kNone) {
+    mark_live();
+    share_ends();
+    for (const Node& node : graph.nodes()) {
+      if (is_live(node)) visit(node);
+    }
+    if (!without_kernel_.empty()) {
+      fail(ErrorKind::kUnsupported, "no kernel for {}", join(without_kernel_, ", "));
+    }
+    bind_outputs();
+  }
+
+  std::vector<Step> steps;
+  std::vector<Constant> constants;
+  std::size_t workspace_bytes = 0;
+  std::size_t activation_bytes = 0;
+  std::size_t weight_bytes = 0;
+
+  /// Places the workspace and tells the steps.
+  void finish() {
+    std::vector<Lifetime> lives;
+    std::vector<Storage*> owners;
+    for (Storage& storage : storages_) {
+      if (storage.place != Operand::Place::kWorkspace) continue;
+      lives.push_back(storage.life);
+      owners.push_back(&storage);
+    }
+    Placement placement = place(lives);
+    for (std::size_t i = 0; i < owners.size(); ++i) owners[i]->index = placement.offsets[i];
+    workspace_bytes = placement.bytes;
+    if (options_.memory_limit != 0 && workspace_bytes > options_.memory_limit) {
+      fail(ErrorKind::kMemory, "activations need {}, but the limit is {}", human_bytes(static_cast<double>(workspace_bytes)),
+           human_bytes(static_cast<double>(options_.memory_limit)));
+    }
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const auto bind = [&](std::span<const std::size_t> from, std::vector<Operand>& to) {
+        for (std::size_t j = 0; j < from.size(); ++j) {
+          const Storage& storage = storages_[from[j]];
+          to[j].place = storage.place;
+          to[j].index = storage.index;
+        }
+      };
+      bind(inputs_of_[i], steps[i].inputs);
+      bind(outputs_of_[i], steps[i].outputs);
+    }
+    count_weights();
+  }
+
+ private:
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+  std::size_t& storage_of(ValueId value) { return storage_of_[Graph::index(value)]; }
+
+  void mark_live() {
+    live_.resize(graph_.value_count());
+    for (const Port& port : graph_.outputs()) live_[Graph::index(port.value)] = true;
+    for (std::size_t i = graph_.nodes().size(); i-- > 0;) {
+      const Node& node = graph_.nodes()[i];
+      if (!is_live(node)) continue;
+      for (const ValueId input : node.inputs) live_[Graph::index(input)] = true;
+    }
+  }
+
+  bool is_live(const Node& node) const {
+    return std::ranges::any_of(node.outputs, [&](ValueId output) { return live_[Graph::index(output)]; });
+  }
+
+  /// Readers of each storage: of the value that began it, and of the reshapes of it.
+  void share_ends() {
+    for (std::size_t i = 0; i < graph_.inputs().size(); ++i) {
+      begin(graph_.inputs()[i].value, {.place = Operand::Place::kInput, .index = i});
+    }
+    // Roots: where a chain of reshapes begins.
+    root_.resize(graph_.value_count());
+    for (std::size_t i = 0; i < root_.size(); ++i) root_[i] = i;
+    left_.assign(graph_.value_count(), 0);
+    for (const Node& node : graph_.nodes()) {
+      if (is_reshape(node)) root_[Graph::index(node.outputs[0])] = root_[Graph::index(node.inputs[0])];
+    }
+    for (const Node& node : graph_.nodes()) {
+      if (is_reshape(node) || !is_live(node)) continue;
+      for (const ValueId input : node.inputs) ++left_[root(input)];
+    }
+    for (const Port& port : graph_.outputs()) ++left_[root(port.value)];
+  }
+
+  static bool is_reshape(const Node& node) { return std::holds_alternative<Reshape>(node.op); }
+  std::size_t root(ValueId value) const { return root_[Graph::index(value)]; }
+
+  std::size_t begin(ValueId value, Storage storage) {
+    storage.life.bytes = bytes_of(graph_.type(value));
+    storages_.push_back(storage);
+    return storage_of(value) = storages_.size() - 1;
+  }
+
+  std::size_t read(ValueId value) {
+    if (graph_.is_constant(value)) {
+      const Constant& constant = graph_.constant(value);
+      const auto [found, fresh] = constant_storage_.emplace(constant.get(), storages_.size());
+      if (fresh) {
+        begin(value, {.place = Operand::Place::kConstant, .index = constants.size()});
+        constants.push_back(constant);
+      }
+      return storage_of(value) = found->second;
+    }
+    const std::size_t storage = storage_of(value);
+    storages_[storage].life.last = steps.size();
+    return storage;
+  }
+
+  void visit(const Node& node) {
+    if (is_reshape(node)) {
+      storage_of(node.outputs[0]) = read(node.inputs[0]);
+      return;
+    }
+    const Site site{graph_, node};
+    const Candidate* candidate = select(site, options_.reference_only);
+    const std::string name = printable(node.name.empty() ? name_of(node.op) : node.name);
+    if (candidate == nullptr) {
+      without_kernel_.push_back(format("{} ({} of {})", name, name_of(node.op), to_string(site.input(0))));
+      return;
+    }
+    Step step{.kernel = candidate->name, .node = name, .op = node.op};
+    step.run = candidate->run;
+    if (candidate->prepare != nullptr) candidate->prepare(site, step);
+    std::vector<std::size_t> from;
+    for (const ValueId input : node.inputs) {
+      from.push_back(read(input));
+      --left_[root(input)];
+      step.inputs.push_back({.type = graph_.type(input)});
+    }
+    std::vector<std::size_t> to;
+    for (const ValueId output : node.outputs) {
+      count_activation(output);
+      if (const auto over = overwritten(*candidate, site, output)) {
+        step.in_place = true;
+        storage_of(output) = *over;
+        storages_[*over].life.last = steps.size();
+        to.push_back(*over);
+      } else {
+        Storage fresh;
+        fresh.life.first = fresh.life.last = steps.size();
+        to.push_back(begin(output, fresh));
+      }
+      step.outputs.push_back({.type = graph_.type(output)});
+    }
+    add(std::move(step), std::move(from), std::move(to));
+  }
+
+  /// The storage of an input that the output may take over: in the workspace, of the same bytes, and read by
+  /// nobody later.
+  std::optional<std::size_t> overwritten(const Candidate& candidate, const Site& site, ValueId output) {
+    if (candidate.in_place == nullptr) return std::nullopt;
+    for (std::size_t i = 0; i < site.inputs(); ++i) {
+      const ValueId input = site.node.inputs[i];
+      if (graph_.is_constant(input) || !candidate.in_place(site, i)) continue;
+      const std::size_t storage = storage_of(input);
+      if (storages_[storage].place != Operand::Place::kWorkspace || left_[root(input)] != 0) continue;
+      if (storages_[storage].life.bytes != bytes_of(graph_.type(output))) continue;
+      // Another input may lie in the same bytes only if it is this very value.
+      const bool shared = std::ranges::any_of(site.node.inputs, [&](ValueId other) {
+        return other != input && storage_of(other) == storage;
+      });
+      if (!shared) return storage;
+    }
+    return std::nullopt;
+  }
+
+  void count_activation(ValueId output) {
+    const auto sum = checked_add(static_cast<std::int64_t>(activation_bytes), static_cast<std::int64_t>(bytes_of(graph_.type(output))));
+    if (!sum) fail(ErrorKind::kMemory, "activations need more than 8 EiB");
+    activation_bytes = static_cast<std::size_t>(*sum);
+  }
+
+  void add(Step step, std::vector<std::size_t> from, std::vector<std::size_t> to) {
+    steps.push_back(std::move(step));
+    inputs_of_.push_back(std::move(from));
+    outputs_of_.push_back(std::move(to));
+  }
+
+  /// Values that lie in the workspace are computed where the caller wants them; the rest is copied.
+  void bind_outputs() {
+    for (std::size_t i = 0; i < graph_.outputs().size(); ++i) {
+      const ValueId value = graph_.outputs()[i].value;
+      const std::size_t storage = read(value);
+      if (storages_[storage].place == Operand::Place::kWorkspace) {
+        storages_[storage].place = Operand::Place::kOutput;
+        storages_[storage].index = i;
+        continue;
+      }
+      Step step{.kernel = "copy", .node = "output " + printable(graph_.outputs()[i].name), .op = Unary{}};
+      step.run = run_copy;
+      step.inputs = {{.type = graph_.type(value)}};
+      step.outputs = {{.type = graph_.type(value)}};
+      Storage target{.place = Operand::Place::kOutput, .index = i};
+      storages_.push_back(target);
+      add(std::move(step), {storage}, {storages_.size() - 1});
+    }
+  }
+
+  /// Packed weights, and the constants that steps without packed weights read.
+  void count_weights() {
+    std::set<std::size_t> read_as_they_are;
+    for (const Step& step : steps) {
+      if (step.packed != nullptr) weight_bytes += step.packed->size();
+      for (const Operand& input : step.inputs) {
+        if (input.place == Operand::Place::kConstant && step.packed == nullptr) read_as_they_are.insert(input.index);
+      }
+    }
+    for (std::size_t i = 0; i < constants.size(); ++i) {
+      if (read_as_they_are.contains(i)) weight_bytes += constants[i]->bytes();
+      else constants[i] = nullptr;  // packed: the plan needs the original no more
+    }
+  }
+
+  const Graph& graph_;
+  const PlanOptions& options_;
+  std::vector<std::size_t> storage_of_;  ///< by value
+  std::vector<bool> live_;
+  std::vector<std::size_t> root_;  ///< by value: the value at which its chain of reshapes begins
+  std::vector<int> left_;          ///< by root: readers still to come
+  std::vector<Storage> storages_;
+  std::map<const Tensor*, std::size_t> constant_storage_;
+  std::vector<std::vector<std::size_t>> inputs_of_;   ///< by step
+  std::vector<std::vector<std::size_t>> outputs_of_;  ///< by step
+  std::vector<std::string> without_kernel_;
+};
+
+}  // namespace
+
+Plan::Plan(const Graph& graph, const PlanOptions& options) : threads_(std::max(options.threads, 1)) {
+  Planner planner(graph, options);
+  planner.finish();
+  steps_ = std::move(planner.steps);
+  constants_ = std::move(planner.constants);
+  activation_bytes_ = planner.activation_bytes;
+  weight_bytes_ = planner.weight_bytes;
+  // Behind the activations, room for the operands of the step that has the most (see run_reference).
+  std::size_t most = 0;
+  for (const Step& step : steps_) most = std::max(most, step.inputs.size());
+  scratch_ = planner.workspace_bytes + kSlack;
+  workspace_bytes_ = scratch_ + most * sizeof(ConstBuffer);
+  if (threads_ > 1) ThreadPool::shared().reserve(threads_);
+}
+
+void Plan::run(const Workspace& workspace, std::span<const ConstBuffer> inputs, std::span<const Buffer> outputs) const noexcept {
+  const Frame frame{.workspace = workspace.data(),
+                    .constants = constants_,
+                    .inputs = inputs,
+                    .outputs = outputs,
+                    .threads = threads_,
+                    .scratch = reinterpret_cast<ConstBuffer*>(workspace.data() + scratch_)};
+  for (const Step& step : steps_) step.run(step, frame);
+}
+
+}  // namespace sepal

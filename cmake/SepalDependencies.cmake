@@ -4,10 +4,6 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 
 find_package(fmt REQUIRED)
-add_library(sepal_fmt INTERFACE)
-target_compile_definitions(sepal_fmt INTERFACE FMT_HEADER_ONLY=1)
-target_include_directories(sepal_fmt SYSTEM INTERFACE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
-
 find_package(hwy REQUIRED)
 find_package(JPEG REQUIRED)
 pkg_check_modules(spng REQUIRED IMPORTED_TARGET spng)

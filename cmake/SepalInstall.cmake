@@ -8,6 +8,8 @@ function(sepal_library_names out)
   foreach(target IN LISTS ARGN)
     if(target STREQUAL Threads::Threads)
       continue()  # find_dependency in the package, -pthread for pkg-config
+    elseif(target STREQUAL fmt::fmt)
+      list(APPEND names fmt)
     elseif(target STREQUAL hwy::hwy)
       list(APPEND names hwy)
     elseif(target STREQUAL JPEG::JPEG)

@@ -24,7 +24,8 @@ struct Descriptor {
 };
 
 [[noreturn]] void io_error(const std::filesystem::path& path, const char* what, int code) {
-  fail(ErrorKind::kIo, "{}: {}: {}", printable(path.string()), what, std::strerror(code));
+  fail(code == ENOMEM ? ErrorKind::kMemory : ErrorKind::kIo, "{}: {}: {}", printable(path.string()), what,
+       std::strerror(code));
 }
 
 }  // namespace
@@ -33,7 +34,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a named pipe must not wait for a writer; a regular file does not mind.
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0) io_error(path, "cannot be opened", errno);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.fd, &status) != 0) io_error(path, "cannot be read", errno);
   if (S_ISDIR(status.st_mode)) fail(ErrorKind::kIo, "{}: is a folder, not a file", printable(path.string()));
   if (!S_ISREG(status.st_mode)) fail(ErrorKind::kIo, "{}: is not a regular file", printable(path.string()));

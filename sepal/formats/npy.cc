@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -197,10 +198,19 @@ void read_u64(const std::byte* bytes, bool swap, std::byte* out) {
   std::memcpy(out, &value, sizeof(value));
 }
 
+void read_f64(const std::byte* bytes, bool swap, std::byte* out) {
+  const auto value = stored<double>(bytes, swap);
+  const auto rounded = static_cast<float>(value);
+  if (static_cast<double>(rounded) != value && !std::isnan(value)) {
+    invalid("the float64 {} does not fit f32; round it first, as in array.astype('float32')", value);
+  }
+  std::memcpy(out, &rounded, sizeof(rounded));
+}
+
 void read_bool(const std::byte* bytes, bool, std::byte* out) { *out = std::byte{bytes[0] != std::byte{0}}; }
 
 ReadElement reader_of(const Element& element) {
-  if (element.name == "f8") return read_element<double, float>;
+  if (element.name == "f8") return read_f64;
   if (element.name == "u4") return read_element<std::uint32_t, std::int64_t>;
   if (element.name == "u8") return read_u64;
   if (element.name == "b1") return read_bool;

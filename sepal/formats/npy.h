@@ -12,12 +12,12 @@
 namespace sepal {
 
 /// Reads an array in numpy's .npy format, versions 1 to 3, of either byte order; one in Fortran order is
-/// brought into C order. float64 is read as f32, rounded, because that is how the library computes it;
-/// uint32 and uint64 are read as i64. A nonzero byte of a bool array is true.
+/// brought into C order. float64 is read as f32, uint32 and uint64 as i64, where every value survives. A
+/// nonzero byte of a bool array is true.
 /// Throws Error(kInvalid) if the header is not one, if the data are not exactly as long as the header
-/// says (which is checked before memory is taken), if a uint64 is above 2^63 - 1, and Error(kUnsupported)
-/// for the types that a tensor does not have: complex, structured, text, objects.
-/// Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+/// says (which is checked before memory is taken), if a float64 is no f32 or a uint64 is above 2^63 - 1, and
+/// Error(kUnsupported) for the types that a tensor does not have: complex, structured, text, objects. Format:
+/// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 Tensor read_npy(std::span<const std::byte> bytes);
 
 /// The same from a file, whose name stands in front of every message. Throws Error(kIo) as well.

@@ -101,6 +101,7 @@ std::string serialise(const ModelProto& model, std::size_t limit) {
   check(elements);
 
   std::string bytes;
+  bytes.reserve(elements);
   Writer message(bytes);
   message.add_int64(1, model.ir_version);
   write_text(message, 2, model.producer_name);

@@ -37,7 +37,8 @@ std::span<const ValueId> Graph::add_node(Op op, std::vector<ValueId> inputs, std
       in_place(name.empty() ? name_of(op) : printable(name), [&] { return infer(op, types); });
   Node node{std::move(op), std::move(inputs), {}, std::move(name)};
   for (const TensorType& result : results) {
-    node.outputs.push_back(add_value({.type = result, .constant = nullptr, .producer = static_cast<std::int64_t>(nodes_.size())}));
+    node.outputs.push_back(
+        add_value({.type = result, .constant = nullptr, .producer = static_cast<std::int64_t>(nodes_.size())}));
   }
   nodes_.push_back(std::move(node));
   return nodes_.back().outputs;
@@ -66,7 +67,8 @@ bool operator==(const Graph& a, const Graph& b) {
   std::vector<ValueId> twin(a.value_count(), kUnknown);
   const auto same = [&](ValueId left, ValueId right) {
     if (a.type(left) != b.type(right) || a.is_constant(left) != b.is_constant(right)) return false;
-    if (a.is_constant(left)) return a.constant(left) == b.constant(right) || identical(*a.constant(left), *b.constant(right));
+    if (a.is_constant(left))
+      return a.constant(left) == b.constant(right) || identical(*a.constant(left), *b.constant(right));
     return twin[Graph::index(left)] == right;
   };
   for (std::size_t i = 0; i < a.inputs().size(); ++i) {
@@ -77,7 +79,8 @@ bool operator==(const Graph& a, const Graph& b) {
   for (std::size_t i = 0; i < a.nodes().size(); ++i) {
     const Node& left = a.nodes()[i];
     const Node& right = b.nodes()[i];
-    if (left.op != right.op || left.name != right.name || !std::ranges::equal(left.inputs, right.inputs, same)) return false;
+    if (left.op != right.op || left.name != right.name || !std::ranges::equal(left.inputs, right.inputs, same))
+      return false;
     // Equal operators over equal types have equal outputs, by the one shape rule.
     for (std::size_t j = 0; j < left.outputs.size(); ++j) twin[Graph::index(left.outputs[j])] = right.outputs[j];
   }

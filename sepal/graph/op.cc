@@ -9,12 +9,14 @@
 namespace sepal {
 
 Permutation Permutation::of(std::span<const int> axes) {
-  if (axes.size() > Shape::kMaxRank) invalid("a permutation of {} axes, but at most {} are handled", axes.size(), Shape::kMaxRank);
+  if (axes.size() > Shape::kMaxRank)
+    invalid("a permutation of {} axes, but at most {} are handled", axes.size(), Shape::kMaxRank);
   Permutation result;
   result.rank = static_cast<int>(axes.size());
   std::ranges::copy(axes, result.axes.begin());
   for (int axis = 0; axis < result.rank; ++axis) {
-    if (std::ranges::count(axes, axis) != 1) invalid("[{}] is not a permutation of {} axes", join(axes, ", "), axes.size());
+    if (std::ranges::count(axes, axis) != 1)
+      invalid("[{}] is not a permutation of {} axes", join(axes, ", "), axes.size());
   }
   return result;
 }
@@ -69,16 +71,26 @@ std::string_view name_of(const Op& op) {
                [](const Pool& pool) -> Name { return pool.kind == PoolKind::kMax ? "max_pool" : "average_pool"; },
                [](const Reduce& reduce) -> Name {
                  switch (reduce.kind) {
-                   case ReduceKind::kSum: return "reduce_sum";
-                   case ReduceKind::kMean: return "reduce_mean";
-                   case ReduceKind::kMax: return "reduce_max";
-                   case ReduceKind::kMin: return "reduce_min";
-                   case ReduceKind::kProduct: return "reduce_product";
-                   case ReduceKind::kL1: return "reduce_l1";
-                   case ReduceKind::kL2: return "reduce_l2";
-                   case ReduceKind::kSumSquare: return "reduce_sum_square";
-                   case ReduceKind::kLogSum: return "reduce_log_sum";
-                   case ReduceKind::kLogSumExp: return "reduce_log_sum_exp";
+                   case ReduceKind::kSum:
+                     return "reduce_sum";
+                   case ReduceKind::kMean:
+                     return "reduce_mean";
+                   case ReduceKind::kMax:
+                     return "reduce_max";
+                   case ReduceKind::kMin:
+                     return "reduce_min";
+                   case ReduceKind::kProduct:
+                     return "reduce_product";
+                   case ReduceKind::kL1:
+                     return "reduce_l1";
+                   case ReduceKind::kL2:
+                     return "reduce_l2";
+                   case ReduceKind::kSumSquare:
+                     return "reduce_sum_square";
+                   case ReduceKind::kLogSum:
+                     return "reduce_log_sum";
+                   case ReduceKind::kLogSumExp:
+                     return "reduce_log_sum_exp";
                  }
                  return "reduce";
                },

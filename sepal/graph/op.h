@@ -8,8 +8,8 @@
 // first, 1-D, run-time axes) its reader has already turned into transposes, reshapes and attributes.
 
 #include <array>
-#include <span>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <variant>
 #include <vector>

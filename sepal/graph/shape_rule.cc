@@ -43,7 +43,8 @@ void check_vector(const TensorType& input, std::int64_t length, const char* what
 }
 
 void check_byte(const TensorType& input, const char* what) {
-  if (input.type != DataType::kU8 && input.type != DataType::kI8) invalid("{} is {}, neither u8 nor i8", what, name_of(input.type));
+  if (input.type != DataType::kU8 && input.type != DataType::kI8)
+    invalid("{} is {}, neither u8 nor i8", what, name_of(input.type));
 }
 
 namespace {
@@ -69,7 +70,8 @@ Shape multiply(const Shape& a, const Shape& b) {
 
 /// `shape` must broadcast to `whole` without widening it.
 void check_fits(const Shape& shape, const Shape& whole, const char* what) {
-  if (broadcast(shape, whole) != whole) invalid("{} is {}, which does not broadcast to {}", what, to_string(shape), to_string(whole));
+  if (broadcast(shape, whole) != whole)
+    invalid("{} is {}, which does not broadcast to {}", what, to_string(shape), to_string(whole));
 }
 
 Types reduce(const Reduce& op, Inputs inputs) {
@@ -90,8 +92,10 @@ Types reduce(const Reduce& op, Inputs inputs) {
 Types arg_reduce(const ArgReduce& op, Inputs inputs) {
   check_count(inputs, 1, 1);
   check_axis(op.axis, inputs[0].shape);
-  if (inputs[0].shape[op.axis] == 0) invalid("the largest of no values along axis {} of {}", op.axis, to_string(inputs[0].shape));
-  return {{DataType::kI64, reduce({.kind = ReduceKind::kMax, .axes = {op.axis}, .keep_dims = op.keep_dims}, inputs)[0].shape}};
+  if (inputs[0].shape[op.axis] == 0)
+    invalid("the largest of no values along axis {} of {}", op.axis, to_string(inputs[0].shape));
+  return {{DataType::kI64,
+           reduce({.kind = ReduceKind::kMax, .axes = {op.axis}, .keep_dims = op.keep_dims}, inputs)[0].shape}};
 }
 
 Types batch_norm(const BatchNorm&, Inputs inputs) {
@@ -272,7 +276,8 @@ Types quantize(const Quantize& op, Inputs inputs) {
 
 Types dequantize(const Dequantize& op, Inputs inputs) {
   check_count(inputs, 3, 3);
-  if (!is_quantized(inputs[0].type) && inputs[0].type != DataType::kI32) invalid("dequantisation of {}", name_of(inputs[0].type));
+  if (!is_quantized(inputs[0].type) && inputs[0].type != DataType::kI32)
+    invalid("dequantisation of {}", name_of(inputs[0].type));
   check_same_type(inputs[0], inputs[2]);
   check_scale(inputs[0].shape, inputs[1], inputs[2], op.axis, op.block);
   return {{DataType::kF32, inputs[0].shape}};
@@ -287,40 +292,39 @@ Types dynamic_quantize(const DynamicQuantize&, Inputs inputs) {
 }  // namespace
 
 std::vector<TensorType> infer(const Op& op, std::span<const TensorType> inputs) {
-  return std::visit(
-      Overload{[&](const Conv2d& o) { return infer_image(o, inputs); },
-               [&](const ConvTranspose2d& o) { return infer_image(o, inputs); },
-               [&](const IntegerConv2d& o) { return infer_image(o, inputs); },
-               [&](const QuantizedConv2d& o) { return infer_image(o, inputs); },
-               [&](const Pool& o) { return infer_image(o, inputs); },
-               [&](const Reduce& o) { return reduce(o, inputs); },
-               [&](const ArgReduce& o) { return arg_reduce(o, inputs); },
-               [&](const BatchNorm& o) { return batch_norm(o, inputs); },
-               [&](const LayerNorm& o) { return layer_norm(o, inputs); },
-               [&](const GroupNorm& o) { return group_norm(o, inputs); },
-               [&](const LocalResponseNorm& o) { return local_response_norm(o, inputs); },
-               [&](const Unary& o) { return unary(o, inputs); },
-               [&](const Binary& o) { return binary(o, inputs); },
-               [&](const Select& o) { return select(o, inputs); },
-               [&](const MatMul& o) { return matmul(o, inputs); },
-               [&](const Gemm& o) { return gemm(o, inputs); },
-               [&](const IntegerMatMul& o) { return integer_matmul(o, inputs); },
-               [&](const QuantizedMatMul& o) { return quantized_matmul(o, inputs); },
-               [&](const Softmax& o) { return softmax(o, inputs); },
-               [&](const Reshape& o) { return infer_move(o, inputs); },
-               [&](const Transpose& o) { return infer_move(o, inputs); },
-               [&](const Concat& o) { return infer_move(o, inputs); },
-               [&](const Slice& o) { return infer_move(o, inputs); },
-               [&](const Pad& o) { return infer_move(o, inputs); },
-               [&](const Resize& o) { return infer_move(o, inputs); },
-               [&](const Gather& o) { return infer_move(o, inputs); },
-               [&](const Cast& o) { return infer_move(o, inputs); },
-               [&](const Expand& o) { return infer_move(o, inputs); },
-               [&](const Tile& o) { return infer_move(o, inputs); },
-               [&](const Quantize& o) { return quantize(o, inputs); },
-               [&](const Dequantize& o) { return dequantize(o, inputs); },
-               [&](const DynamicQuantize& o) { return dynamic_quantize(o, inputs); }},
-      op);
+  return std::visit(Overload{[&](const Conv2d& o) { return infer_image(o, inputs); },
+                             [&](const ConvTranspose2d& o) { return infer_image(o, inputs); },
+                             [&](const IntegerConv2d& o) { return infer_image(o, inputs); },
+                             [&](const QuantizedConv2d& o) { return infer_image(o, inputs); },
+                             [&](const Pool& o) { return infer_image(o, inputs); },
+                             [&](const Reduce& o) { return reduce(o, inputs); },
+                             [&](const ArgReduce& o) { return arg_reduce(o, inputs); },
+                             [&](const BatchNorm& o) { return batch_norm(o, inputs); },
+                             [&](const LayerNorm& o) { return layer_norm(o, inputs); },
+                             [&](const GroupNorm& o) { return group_norm(o, inputs); },
+                             [&](const LocalResponseNorm& o) { return local_response_norm(o, inputs); },
+                             [&](const Unary& o) { return unary(o, inputs); },
+                             [&](const Binary& o) { return binary(o, inputs); },
+                             [&](const Select& o) { return select(o, inputs); },
+                             [&](const MatMul& o) { return matmul(o, inputs); },
+                             [&](const Gemm& o) { return gemm(o, inputs); },
+                             [&](const IntegerMatMul& o) { return integer_matmul(o, inputs); },
+                             [&](const QuantizedMatMul& o) { return quantized_matmul(o, inputs); },
+                             [&](const Softmax& o) { return softmax(o, inputs); },
+                             [&](const Reshape& o) { return infer_move(o, inputs); },
+                             [&](const Transpose& o) { return infer_move(o, inputs); },
+                             [&](const Concat& o) { return infer_move(o, inputs); },
+                             [&](const Slice& o) { return infer_move(o, inputs); },
+                             [&](const Pad& o) { return infer_move(o, inputs); },
+                             [&](const Resize& o) { return infer_move(o, inputs); },
+                             [&](const Gather& o) { return infer_move(o, inputs); },
+                             [&](const Cast& o) { return infer_move(o, inputs); },
+                             [&](const Expand& o) { return infer_move(o, inputs); },
+                             [&](const Tile& o) { return infer_move(o, inputs); },
+                             [&](const Quantize& o) { return quantize(o, inputs); },
+                             [&](const Dequantize& o) { return dequantize(o, inputs); },
+                             [&](const DynamicQuantize& o) { return dynamic_quantize(o, inputs); }},
+                    op);
 }
 
 }  // namespace sepal

@@ -14,7 +14,8 @@ Extent extent_of(const Shape& image) { return {image.h(), image.w()}; }
 
 void check_kernel(const Window& window, const Shape& filter) {
   if (window.kernel != Extent{filter.h(), filter.w()}) {
-    invalid("the window's kernel is {}x{}, but the filter's is {}x{}", window.kernel.h, window.kernel.w, filter.h(), filter.w());
+    invalid("the window's kernel is {}x{}, but the filter's is {}x{}", window.kernel.h, window.kernel.w, filter.h(),
+            filter.w());
   }
 }
 
@@ -62,8 +63,8 @@ std::vector<TensorType> infer_image(const ConvTranspose2d& op, Inputs inputs) {
   check_kernel(op.window, filter);
   if (op.groups < 1 || x.c() % op.groups != 0) invalid("{} groups do not divide {} input channels", op.groups, x.c());
   if (filter.n() != x.c()) invalid("the filter takes {} channels, but the input has {}", filter.n(), x.c());
-  const auto length = [](const char* name, std::int64_t input, std::int64_t stride, std::int64_t extra, std::int64_t span,
-                         std::int64_t padding) {
+  const auto length = [](const char* name, std::int64_t input, std::int64_t stride, std::int64_t extra,
+                         std::int64_t span, std::int64_t padding) {
     constexpr std::int64_t kLimit = std::int64_t{1} << 31;
     if (extra < 0 || extra >= kLimit) invalid("an output padding of {} {}", extra, name);
     if (input >= kLimit) invalid("{} {} of input", input, name);
@@ -73,8 +74,10 @@ std::vector<TensorType> infer_image(const ConvTranspose2d& op, Inputs inputs) {
   };
   const Window& w = op.window;
   const Extent span = span_of(w);
-  const std::int64_t h = length("rows", x.h(), w.stride.h, op.output_padding.h, span.h, w.padding.top + w.padding.bottom);
-  const std::int64_t wide = length("columns", x.w(), w.stride.w, op.output_padding.w, span.w, w.padding.left + w.padding.right);
+  const std::int64_t h =
+      length("rows", x.h(), w.stride.h, op.output_padding.h, span.h, w.padding.top + w.padding.bottom);
+  const std::int64_t wide =
+      length("columns", x.w(), w.stride.w, op.output_padding.w, span.w, w.padding.left + w.padding.right);
   const Shape output{x.n(), h, wide, Shape{filter.c(), op.groups}.elements()};
   if (inputs.size() == 3) {
     check_same_type(inputs[0], inputs[2]);

@@ -59,7 +59,8 @@ std::vector<TensorType> infer_move(const Slice& op, Inputs inputs) {
     const auto way = checked_multiply(op.step[at(axis)], op.size[axis] - 1);
     const auto last = way ? checked_add(first, *way) : way;
     if (op.step[at(axis)] == 0 || first < 0 || first >= x[axis] || !last || *last < 0 || *last >= x[axis]) {
-      invalid("{} elements from {} in steps of {} along axis {} of {}", op.size[axis], first, op.step[at(axis)], axis, to_string(x));
+      invalid("{} elements from {} in steps of {} along axis {} of {}", op.size[axis], first, op.step[at(axis)], axis,
+              to_string(x));
     }
   }
   return {{inputs[0].type, op.size}};
@@ -75,7 +76,8 @@ std::vector<TensorType> infer_move(const Pad& op, Inputs inputs) {
     const auto part = checked_add(x[axis], before);
     const auto whole = part ? checked_add(*part, after) : part;
     if (!whole || *whole < 0) invalid("padding of {} and {} along axis {} of {}", before, after, axis, to_string(x));
-    if (op.mode == PadMode::kConstant && x[axis] + std::min<std::int64_t>(before, 0) + std::min<std::int64_t>(after, 0) < 0) {
+    if (op.mode == PadMode::kConstant &&
+        x[axis] + std::min<std::int64_t>(before, 0) + std::min<std::int64_t>(after, 0) < 0) {
       invalid("padding of {} and {} along axis {} of {}", before, after, axis, to_string(x));
     }
     if (op.mode != PadMode::kConstant && (before > 0 || after > 0) && x[axis] == 0) {
@@ -103,7 +105,8 @@ std::vector<TensorType> infer_move(const Gather& op, Inputs inputs) {
   check_count(inputs, 2, 2);
   const Shape& x = inputs[0].shape;
   if (op.axis < 0 || op.axis >= x.rank()) invalid("axis {} of a tensor with {} dimensions", op.axis, x.rank());
-  if (inputs[1].type != DataType::kI32 && inputs[1].type != DataType::kI64) invalid("indices of type {}", name_of(inputs[1].type));
+  if (inputs[1].type != DataType::kI32 && inputs[1].type != DataType::kI64)
+    invalid("indices of type {}", name_of(inputs[1].type));
   if (x[op.axis] == 0 && inputs[1].shape.elements() > 0) invalid("an index into axis {} of {}", op.axis, to_string(x));
   std::vector<std::int64_t> dims(x.begin(), x.begin() + op.axis);
   dims.insert(dims.end(), inputs[1].shape.begin(), inputs[1].shape.end());

@@ -31,9 +31,11 @@ std::array<double, 3> three_numbers(const std::string& name, const std::string& 
     begin = comma + 1;
   }
   if (!good || (numbers.size() != 1 && numbers.size() != 3)) {
-    invalid("the property {} is \"{}\", but must be one number or three with commas between them", name, printable(text));
+    invalid("the property {} is \"{}\", but must be one number or three with commas between them", name,
+            printable(text));
   }
-  return numbers.size() == 1 ? std::array{numbers[0], numbers[0], numbers[0]} : std::array{numbers[0], numbers[1], numbers[2]};
+  return numbers.size() == 1 ? std::array{numbers[0], numbers[0], numbers[0]}
+                             : std::array{numbers[0], numbers[1], numbers[2]};
 }
 
 }  // namespace
@@ -43,7 +45,8 @@ ImageFormat image_input_format(std::span<const ValueInfo> inputs, const std::map
   if (inputs.size() != 1) invalid("the model has {} inputs; give each as an array", inputs.size());
   const ValueInfo& input = inputs[0];
   std::vector<std::int64_t> dims = input.dimensions;
-  if (const auto bound = shapes.find(input.name); bound != shapes.end()) dims.assign(bound->second.begin(), bound->second.end());
+  if (const auto bound = shapes.find(input.name); bound != shapes.end())
+    dims.assign(bound->second.begin(), bound->second.end());
   const auto refuse = [&](std::string_view why) {
     invalid("input \"{}\" is {} {}: {}", printable(input.name), name_of(input.type), input.text, why);
   };
@@ -52,13 +55,15 @@ ImageFormat image_input_format(std::span<const ValueInfo> inputs, const std::map
   }
   ImageFormat format;
   format.type = input.type;
-  if (format.type != DataType::kU8 && !is_float(format.type)) refuse("images are f32, f16, bf16 or u8; give it as an array");
+  if (format.type != DataType::kU8 && !is_float(format.type))
+    refuse("images are f32, f16, bf16 or u8; give it as an array");
   format.channels_first = are_channels(dims[1]);
   format.channels = static_cast<int>(dims[format.channels_first ? 1 : 3]);
   format.size = format.channels_first ? Extent{dims[2], dims[3]} : Extent{dims[1], dims[2]};
   if (format.size.h < 0 || format.size.w < 0) {
     refuse(sepal::format("its size is free; give --shape {}={}", printable(input.name),
-                         format.channels_first ? sepal::format("1x{}x224x224", format.channels) : sepal::format("1x224x224x{}", format.channels)));
+                         format.channels_first ? sepal::format("1x{}x224x224", format.channels)
+                                               : sepal::format("1x224x224x{}", format.channels)));
   }
   if (dims[0] > 1) refuse(sepal::format("it takes {} images at once; give them as an array", dims[0]));
 
@@ -70,7 +75,8 @@ ImageFormat image_input_format(std::span<const ValueInfo> inputs, const std::map
   }
   if (const auto found = properties.find("sepal.resize"); found != properties.end()) {
     const std::optional<Fit> wanted = fit(found->second);
-    if (!wanted) invalid("the property sepal.resize is \"{}\", but must be crop, stretch or pad", printable(found->second));
+    if (!wanted)
+      invalid("the property sepal.resize is \"{}\", but must be crop, stretch or pad", printable(found->second));
     format.fit = *wanted;
   }
   return format;

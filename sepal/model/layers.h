@@ -13,8 +13,8 @@ struct LayerOptions {
   Extent stride{1, 1};
   Extent dilation{1, 1};
   Padding padding{};
-  std::int64_t groups = 1;   ///< conv2d only: divides input and output channels
-  Unary activation{};        ///< applied to each result
+  std::int64_t groups = 1;  ///< conv2d only: divides input and output channels
+  Unary activation{};       ///< applied to each result
   int threads = 1;
 };
 
@@ -23,7 +23,8 @@ struct LayerOptions {
 // shapes do not fit, and are safe to call from several threads.
 
 /// Convolution (cross-correlation): filter [co, kh, kw, ci / groups], bias [co] -> [n, h', w', co].
-Tensor conv2d(const Tensor& input, const Tensor& filter, const Tensor* bias = nullptr, const LayerOptions& options = {});
+Tensor conv2d(const Tensor& input, const Tensor& filter, const Tensor* bias = nullptr,
+              const LayerOptions& options = {});
 
 /// Every channel by itself: filter [c * m, kh, kw, 1], bias [c * m] -> [n, h', w', c * m], where output channel
 /// c * m + j is filter j of channel c (m is the depth multiplier).

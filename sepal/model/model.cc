@@ -25,7 +25,8 @@ constexpr std::size_t kPlansKept = 4;
 
 ValueInfo info_of(const onnx::Declaration& declaration) {
   ValueInfo info{declaration.name, declaration.type, {}, onnx::to_string(declaration)};
-  for (const onnx::Dimension& dimension : declaration.dimensions) info.dimensions.push_back(dimension.size.value_or(-1));
+  for (const onnx::Dimension& dimension : declaration.dimensions)
+    info.dimensions.push_back(dimension.size.value_or(-1));
   return info;
 }
 
@@ -144,7 +145,8 @@ struct Model::State {
     if (!declaration.ranked) return true;
     if (static_cast<int>(declaration.dimensions.size()) != shape.rank()) return false;
     for (int axis = 0; axis < shape.rank(); ++axis) {
-      if (declaration.dimensions[static_cast<std::size_t>(axis)].size.value_or(shape[axis]) != shape[axis]) return false;
+      if (declaration.dimensions[static_cast<std::size_t>(axis)].size.value_or(shape[axis]) != shape[axis])
+        return false;
     }
     return true;
   }
@@ -153,7 +155,8 @@ struct Model::State {
     std::string key;
     for (const auto& [name, binding] : bindings) {
       key += format("{}\n{}\n", name, to_string(binding.shape));
-      if (binding.value != nullptr) key.append(reinterpret_cast<const char*>(binding.value->data()), binding.value->bytes());
+      if (binding.value != nullptr)
+        key.append(reinterpret_cast<const char*>(binding.value->data()), binding.value->bytes());
     }
     return key;
   }
@@ -172,7 +175,8 @@ struct Model::State {
             *graph, PlanOptions{.threads = options.threads, .memory_limit = options.memory_limit});
         return std::pair(std::move(graph), std::move(planned));
       });
-      ready.emplace_front(key, std::make_shared<Ready>(Prepared{std::move(imported), std::move(optimized), std::move(plan)}));
+      ready.emplace_front(
+          key, std::make_shared<Ready>(Prepared{std::move(imported), std::move(optimized), std::move(plan)}));
       if (ready.size() > kPlansKept) ready.pop_back();
     }
     return ready.front().second;

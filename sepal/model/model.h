@@ -50,10 +50,11 @@ class Model {
   /// if its activations exceed the limit. Every message begins with the file's name.
   static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
   /// The same from memory; `name` stands in errors.
-  static Model from_bytes(std::span<const std::byte> bytes, const LoadOptions& options = {}, std::string name = "model");
+  static Model from_bytes(std::span<const std::byte> bytes, const LoadOptions& options = {},
+                          std::string name = "model");
 
-  const std::string& name() const;             ///< the file's path, or the name given
-  std::span<const ValueInfo> inputs() const;   ///< in the file's order
+  const std::string& name() const;            ///< the file's path, or the name given
+  std::span<const ValueInfo> inputs() const;  ///< in the file's order
   std::span<const ValueInfo> outputs() const;
   int threads() const;
 
@@ -78,7 +79,7 @@ class Model {
   /// LoadOptions::shapes, else Error(kInvalid) that says which. The pointers share ownership with nobody's lifetime
   /// to worry about.
   struct Prepared {
-    std::shared_ptr<const Graph> imported;   ///< as read
+    std::shared_ptr<const Graph> imported;  ///< as read
     std::shared_ptr<const Graph> optimized;
     std::shared_ptr<const Plan> plan;
   };

@@ -27,9 +27,11 @@ struct WithConstant {
   float constant;
 };
 
-std::optional<WithConstant> with_constant(const Graph& graph, BinaryKind kind, std::span<const ValueId> inputs, BinaryKind wanted) {
+std::optional<WithConstant> with_constant(const Graph& graph, BinaryKind kind, std::span<const ValueId> inputs,
+                                          BinaryKind wanted) {
   if (kind != wanted) return std::nullopt;
-  const bool commutes = kind == BinaryKind::kAdd || kind == BinaryKind::kMultiply || kind == BinaryKind::kMaximum || kind == BinaryKind::kMinimum;
+  const bool commutes = kind == BinaryKind::kAdd || kind == BinaryKind::kMultiply || kind == BinaryKind::kMaximum ||
+                        kind == BinaryKind::kMinimum;
   for (const std::size_t at : {1u, 0u}) {
     if (at == 0 && !commutes) break;
     const auto constant = uniform_value(graph.constant(inputs[at]));
@@ -77,7 +79,8 @@ struct Found {
 
 /// f(x) if the product of these two is x times a function of x.
 std::optional<Found> gated(const Graph& graph, ValueId x, ValueId gate) {
-  if (const Node* node = graph.producer(gate); node != nullptr && std::holds_alternative<Unary>(node->op) && node->inputs[0] == x) {
+  if (const Node* node = graph.producer(gate);
+      node != nullptr && std::holds_alternative<Unary>(node->op) && node->inputs[0] == x) {
     const auto& function = std::get<Unary>(node->op);
     if (function.kind == UnaryKind::kSigmoid) return Found{{UnaryKind::kSwish, 1, 0}, x};
     if (function.kind == UnaryKind::kHardSigmoid && near(function.alpha, 1.0f / 6) && near(function.beta, 0.5f)) {
@@ -100,7 +103,8 @@ std::optional<Found> recognize(const Graph& graph, const Binary& op, std::span<c
     const Binary* times = product == nullptr ? nullptr : std::get_if<Binary>(&product->op);
     for (const std::size_t at : {0u, 1u}) {
       if (times == nullptr || times->kind != BinaryKind::kMultiply) break;
-      if (shifted_relu6(graph, product->inputs[1 - at]) == product->inputs[at]) return Found{{UnaryKind::kHardSwish}, product->inputs[at]};
+      if (shifted_relu6(graph, product->inputs[1 - at]) == product->inputs[at])
+        return Found{{UnaryKind::kHardSwish}, product->inputs[at]};
     }
   }
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -121,7 +125,8 @@ std::optional<Found> recognize(const Graph& graph, const Binary& op, std::span<c
 std::optional<Unary> limits(const Unary& first, const Unary& second) {
   const auto bounds = [](const Unary& function) -> std::optional<std::array<float, 2>> {
     if (function.kind == UnaryKind::kRelu) return std::array{0.0f, std::numeric_limits<float>::infinity()};
-    if (function.kind == UnaryKind::kClip && function.alpha <= function.beta) return std::array{function.alpha, function.beta};
+    if (function.kind == UnaryKind::kClip && function.alpha <= function.beta)
+      return std::array{function.alpha, function.beta};
     return std::nullopt;
   };
   const auto a = bounds(first);

@@ -29,7 +29,8 @@ std::optional<std::vector<double>> per_channel(const Constant& constant, std::in
   return std::vector<double>(values.begin(), values.end());
 }
 
-std::optional<Affine> batch_norm(const Graph& graph, const BatchNorm& op, std::span<const ValueId> inputs, std::int64_t channels) {
+std::optional<Affine> batch_norm(const Graph& graph, const BatchNorm& op, std::span<const ValueId> inputs,
+                                 std::int64_t channels) {
   std::array<std::vector<double>, 4> parameters;
   for (std::size_t i = 0; i < 4; ++i) {
     auto values = per_channel(graph.constant(inputs[i + 1]), channels);
@@ -45,16 +46,22 @@ std::optional<Affine> batch_norm(const Graph& graph, const BatchNorm& op, std::s
 }
 
 /// What a node does to its input `at`, if that is affine per channel.
-std::optional<Affine> affine(const Graph& graph, const Op& op, std::span<const ValueId> inputs, std::size_t at, std::int64_t channels) {
-  if (const auto* norm = std::get_if<BatchNorm>(&op)) return at == 0 ? batch_norm(graph, *norm, inputs, channels) : std::nullopt;
+std::optional<Affine> affine(const Graph& graph, const Op& op, std::span<const ValueId> inputs, std::size_t at,
+                             std::int64_t channels) {
+  if (const auto* norm = std::get_if<BatchNorm>(&op))
+    return at == 0 ? batch_norm(graph, *norm, inputs, channels) : std::nullopt;
   const auto* binary = std::get_if<Binary>(&op);
   if (binary == nullptr) return std::nullopt;
   auto other = per_channel(graph.constant(inputs[1 - at]), channels);
   if (!other) return std::nullopt;
   Affine result{std::vector<double>(other->size(), 1.0), std::vector<double>(other->size(), 0.0)};
   switch (binary->kind) {
-    case BinaryKind::kAdd: result.shift = std::move(*other); return result;
-    case BinaryKind::kMultiply: result.scale = std::move(*other); return result;
+    case BinaryKind::kAdd:
+      result.shift = std::move(*other);
+      return result;
+    case BinaryKind::kMultiply:
+      result.scale = std::move(*other);
+      return result;
     case BinaryKind::kSubtract:
       for (std::size_t c = 0; c < other->size(); ++c) {
         result.scale[c] = at == 0 ? 1.0 : -1.0;
@@ -65,7 +72,8 @@ std::optional<Affine> affine(const Graph& graph, const Op& op, std::span<const V
       if (at != 0) return std::nullopt;
       for (std::size_t c = 0; c < other->size(); ++c) result.scale[c] = 1.0 / (*other)[c];
       return result;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -86,19 +94,22 @@ std::size_t output_channel(const ConvTranspose2d& op, const Shape& filter, std::
 
 /// The convolution `before` with `change` after it, or nothing if its filter is not constant.
 template <typename Conv>
-std::optional<ValueId> folded(Graph& graph, const Node& before, const Conv& conv, const Affine& change, const std::string& name) {
+std::optional<ValueId> folded(Graph& graph, const Node& before, const Conv& conv, const Affine& change,
+                              const std::string& name) {
   const std::vector<ValueId> inputs = before.inputs;
   const std::string own_name = before.name.empty() ? name : before.name;
   const Constant& filter = graph.constant(inputs[1]);
   const Constant bias = inputs.size() == 3 ? graph.constant(inputs[2]) : nullptr;
-  if (filter == nullptr || filter->type() != DataType::kF32 || (inputs.size() == 3 && bias == nullptr)) return std::nullopt;
+  if (filter == nullptr || filter->type() != DataType::kF32 || (inputs.size() == 3 && bias == nullptr))
+    return std::nullopt;
   Tensor scaled = filter->copy();
   const std::span<float> weights = scaled.values<float>();
   for (std::size_t i = 0; i < weights.size(); ++i) {
     weights[i] = static_cast<float>(weights[i] * change.scale[output_channel(conv, filter->shape(), i)]);
   }
   std::vector<double> shift = change.shift;
-  for (std::size_t c = 0; bias != nullptr && c < shift.size(); ++c) shift[c] += bias->values<float>()[c] * change.scale[c];
+  for (std::size_t c = 0; bias != nullptr && c < shift.size(); ++c)
+    shift[c] += bias->values<float>()[c] * change.scale[c];
   const ValueId new_filter = graph.add_constant(std::move(scaled));
   const ValueId new_bias = graph.add_constant(vector_of(shift));
   return graph.add(Conv(conv), {inputs[0], new_filter, new_bias}, own_name);
@@ -139,9 +150,10 @@ Graph fold_batch_norm(const Graph& graph) {
         }
       }
       if (!binary) {
-        const ValueId scaled = next.add(Binary{BinaryKind::kMultiply}, {inputs[0], next.add_constant(vector_of(change->scale))}, node.name);
-        rewriter.replace(node.outputs[0],
-                         next.add(Binary{BinaryKind::kAdd}, {scaled, next.add_constant(vector_of(change->shift))}, node.name));
+        const ValueId scaled = next.add(Binary{BinaryKind::kMultiply},
+                                        {inputs[0], next.add_constant(vector_of(change->scale))}, node.name);
+        rewriter.replace(node.outputs[0], next.add(Binary{BinaryKind::kAdd},
+                                                   {scaled, next.add_constant(vector_of(change->shift))}, node.name));
         return true;
       }
     }

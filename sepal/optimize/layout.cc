@@ -4,8 +4,8 @@
 // walk in running order undoes that. Each old value is known as a pair (base, permutation): it equals
 // transpose(base, permutation), where base is a value of the new graph, and the transpose has not been
 // written. A transpose in the old graph only changes the pair. An operator that does not mind the order of
-// axes (elementwise functions, joins, reductions, padding, softmax ...) works on the base with its attributes permuted and
-// hands the permutation on. Any other operator, and an output of the graph, has the transpose written
+// axes (elementwise functions, joins, reductions, padding, softmax ...) works on the base with its attributes permuted
+// and hands the permutation on. Any other operator, and an output of the graph, has the transpose written
 // ("materialised"), once for each pair; if it only moves axes of length 1, as a reshape, which costs nothing.
 //
 //   relu(transpose(conv(transpose(x))))  ->  transpose(relu(conv(transpose(x))))
@@ -207,68 +207,66 @@ class Layout {
   int base_axis(const Node& node, int axis) { return get(node.inputs[0]).permutation[axis]; }
 
   void visit(const Node& node) {
-    std::visit(
-        Overload{[&](const Transpose& op) {
-                   const Pending input = get(node.inputs[0]);
-                   set(node.outputs[0], {input.base, input.permutation.then(op.permutation)});
-                 },
-                 [&](const Reshape& op) { reshape(node, op); },
-                 [&](const Unary& op) { along(node, op); },
-                 [&](const Cast& op) { along(node, op); },
-                 [&](const Binary& op) { together(node, [&](const Permutation&) { return op; }); },
-                 [&](const Select& op) { together(node, [&](const Permutation&) { return op; }); },
-                 [&](Concat op) {
-                   together(node, [op](const Permutation& order) { return Concat{.axis = order[op.axis]}; });
-                 },
-                 [&](Reduce op) {
-                   for (int& axis : op.axes) axis = base_axis(node, axis);
-                   std::ranges::sort(op.axes);
-                   reduce(node, op);
-                 },
-                 [&](ArgReduce op) {
-                   op.axis = base_axis(node, op.axis);
-                   reduce(node, op);
-                 },
-                 [&](Softmax op) {
-                   op.axis = base_axis(node, op.axis);
-                   along(node, op);
-                 },
-                 [&](Slice op) {
-                   const Permutation order = get(node.inputs[0]).permutation;
-                   along(node, Slice{to_base_order(op.start, order), to_base_order(op.step, order), to_base_order(op.size, order)});
-                 },
-                 [&](Pad op) {
-                   const Permutation order = get(node.inputs[0]).permutation;
-                   op.before = to_base_order(op.before, order);
-                   op.after = to_base_order(op.after, order);
-                   along(node, op);
-                 },
-                 [&](Tile op) {
-                   op.repeats = to_base_order(op.repeats, get(node.inputs[0]).permutation);
-                   along(node, op);
-                 },
-                 [&](Expand op) {
-                   const Permutation order = get(node.inputs[0]).permutation;
-                   if (order.rank != op.shape.rank()) return plain(node);
-                   along(node, Expand{to_base_order(op.shape, order)});
-                 },
-                 [&](Resize op) {
-                   const Permutation order = get(node.inputs[0]).permutation;
-                   op.size = to_base_order(op.size, order);
-                   op.how.scales = to_base_order(op.how.scales, order);
-                   op.how.roi_start = to_base_order(op.how.roi_start, order);
-                   op.how.roi_end = to_base_order(op.how.roi_end, order);
-                   along(node, op);
-                 },
-                 [&](Gather op) {
-                   if (old_.shape(node.inputs[1]).rank() != 1) return plain(node);
-                   op.axis = base_axis(node, op.axis);
-                   along(node, op);
-                 },
-                 [&](Quantize op) { quantization(node, op); },
-                 [&](Dequantize op) { quantization(node, op); },
-                 [&](const auto&) { plain(node); }},
-        node.op);
+    std::visit(Overload{[&](const Transpose& op) {
+                          const Pending input = get(node.inputs[0]);
+                          set(node.outputs[0], {input.base, input.permutation.then(op.permutation)});
+                        },
+                        [&](const Reshape& op) { reshape(node, op); }, [&](const Unary& op) { along(node, op); },
+                        [&](const Cast& op) { along(node, op); },
+                        [&](const Binary& op) { together(node, [&](const Permutation&) { return op; }); },
+                        [&](const Select& op) { together(node, [&](const Permutation&) { return op; }); },
+                        [&](Concat op) {
+                          together(node, [op](const Permutation& order) { return Concat{.axis = order[op.axis]}; });
+                        },
+                        [&](Reduce op) {
+                          for (int& axis : op.axes) axis = base_axis(node, axis);
+                          std::ranges::sort(op.axes);
+                          reduce(node, op);
+                        },
+                        [&](ArgReduce op) {
+                          op.axis = base_axis(node, op.axis);
+                          reduce(node, op);
+                        },
+                        [&](Softmax op) {
+                          op.axis = base_axis(node, op.axis);
+                          along(node, op);
+                        },
+                        [&](Slice op) {
+                          const Permutation order = get(node.inputs[0]).permutation;
+                          along(node, Slice{to_base_order(op.start, order), to_base_order(op.step, order),
+                                            to_base_order(op.size, order)});
+                        },
+                        [&](Pad op) {
+                          const Permutation order = get(node.inputs[0]).permutation;
+                          op.before = to_base_order(op.before, order);
+                          op.after = to_base_order(op.after, order);
+                          along(node, op);
+                        },
+                        [&](Tile op) {
+                          op.repeats = to_base_order(op.repeats, get(node.inputs[0]).permutation);
+                          along(node, op);
+                        },
+                        [&](Expand op) {
+                          const Permutation order = get(node.inputs[0]).permutation;
+                          if (order.rank != op.shape.rank()) return plain(node);
+                          along(node, Expand{to_base_order(op.shape, order)});
+                        },
+                        [&](Resize op) {
+                          const Permutation order = get(node.inputs[0]).permutation;
+                          op.size = to_base_order(op.size, order);
+                          op.how.scales = to_base_order(op.how.scales, order);
+                          op.how.roi_start = to_base_order(op.how.roi_start, order);
+                          op.how.roi_end = to_base_order(op.how.roi_end, order);
+                          along(node, op);
+                        },
+                        [&](Gather op) {
+                          if (old_.shape(node.inputs[1]).rank() != 1) return plain(node);
+                          op.axis = base_axis(node, op.axis);
+                          along(node, op);
+                        },
+                        [&](Quantize op) { quantization(node, op); }, [&](Dequantize op) { quantization(node, op); },
+                        [&](const auto&) { plain(node); }},
+               node.op);
   }
 
   template <typename Quantization>

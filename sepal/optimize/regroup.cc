@@ -75,11 +75,14 @@ std::optional<Regrouped> regroup(const Shape& base, const Permutation& permutati
   const std::vector<int> place = places(base);
   for (const Group& group : *cut) {
     for (std::size_t i = 1; i < group.from.size(); ++i) {
-      if (place[static_cast<std::size_t>(group.from[i])] != place[static_cast<std::size_t>(group.from[i - 1])] + 1) return std::nullopt;
+      if (place[static_cast<std::size_t>(group.from[i])] != place[static_cast<std::size_t>(group.from[i - 1])] + 1)
+        return std::nullopt;
     }
   }
-  // Groups of units alone (in front of everything) stay in front.
-  std::ranges::stable_sort(*cut, {}, [&](const Group& group) { return group.from.empty() ? -1 : place[static_cast<std::size_t>(group.from[0])]; });
+  // A group of units alone (there is one at most, in front of everything) stays in front.
+  std::ranges::sort(*cut, {}, [&](const Group& group) {
+    return group.from.empty() ? -1 : place[static_cast<std::size_t>(group.from[0])];
+  });
   std::vector<std::int64_t> dims;
   Regrouped result;
   result.permutation.rank = target.rank();
@@ -103,7 +106,7 @@ std::optional<Permutation> gather_groups(const Shape& base, const Permutation& p
     for (const int axis : group.from) first = std::min(first, place[static_cast<std::size_t>(axis)]);
     return first;
   };
-  std::ranges::stable_sort(*cut, {}, begins);
+  std::ranges::sort(*cut, {}, begins);
   std::vector<int> order;
   for (const Group& group : *cut) order.insert(order.end(), group.from.begin(), group.from.end());
   for (int axis = 0; axis < base.rank(); ++axis) {

@@ -5,7 +5,8 @@
 
 namespace sepal {
 
-Rewriter::Rewriter(const Graph& old) : old_(old), map_(old.value_count()), uses_(count_uses(old)), live_(old.value_count()) {
+Rewriter::Rewriter(const Graph& old)
+    : old_(old), map_(old.value_count()), uses_(count_uses(old)), live_(old.value_count()) {
   graph_.about = old.about;
   for (const Port& port : old.inputs()) replace(port.value, graph_.add_input(port.name, old.type(port.value)));
   for (const Port& port : old.outputs()) live_[Graph::index(port.value)] = true;

@@ -17,10 +17,8 @@ bool does_nothing(const Graph& graph, const Node& node) {
       Overload{[](const Unary& op) { return op.kind == UnaryKind::kIdentity; },
                [&](const Reshape&) { return same_shape; },
                [](const Transpose& op) { return op.permutation.is_identity(); },
-               [&](const Cast& op) { return op.to == input.type; },
-               [&](const Expand&) { return same_shape; },
-               [&](const Tile&) { return same_shape; },
-               [&](const Concat&) { return node.inputs.size() == 1; },
+               [&](const Cast& op) { return op.to == input.type; }, [&](const Expand&) { return same_shape; },
+               [&](const Tile&) { return same_shape; }, [&](const Concat&) { return node.inputs.size() == 1; },
                [&](const Slice& op) {
                  return same_shape && std::ranges::all_of(op.step, [](std::int64_t step) { return step > 0; });
                },
@@ -32,10 +30,7 @@ bool does_nothing(const Graph& graph, const Node& node) {
                          op.kind == ReduceKind::kMin || op.kind == ReduceKind::kProduct) &&
                         std::ranges::all_of(op.axes, [&](int axis) { return input.shape[axis] == 1; });
                },
-               [&](const Pool& op) {
-                 return op.window == Window{} && !op.indices;
-               },
-               [](const auto&) { return false; }},
+               [&](const Pool& op) { return op.window == Window{} && !op.indices; }, [](const auto&) { return false; }},
       node.op);
 }
 

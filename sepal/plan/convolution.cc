@@ -136,8 +136,8 @@ bool accepts_gemm(const Site& site) {
   if (gemm == nullptr || !site.f32() || gemm->transpose_a || site.constant(1) == nullptr) return false;
   if (site.inputs() < 3) return true;
   const std::int64_t n = site.output().shape[1];
-  return site.constant(2) != nullptr && (site.input(2).shape == Shape{n} || site.input(2).shape == Shape{1, n} ||
-                                         site.input(2).shape.elements() == 1);
+  return site.constant(2) != nullptr &&
+         (site.input(2).shape == Shape{n} || site.input(2).shape == Shape{1, n} || site.input(2).shape.elements() == 1);
 }
 
 void prepare_gemm(const Site& site, Step& step) {
@@ -151,7 +151,11 @@ void prepare_gemm(const Site& site, Step& step) {
     bias[i] = gemm.beta * site.weights(2)[site.input(2).shape.elements() == 1 ? 0 : i];
   }
   const auto memory = floats(packed_floats(n, k));
-  pack_panels({.data = weights.data(), .co = n, .k = k, .co_stride = gemm.transpose_b ? k : 1, .k_stride = gemm.transpose_b ? 1 : n},
+  pack_panels({.data = weights.data(),
+               .co = n,
+               .k = k,
+               .co_stride = gemm.transpose_b ? k : 1,
+               .k_stride = gemm.transpose_b ? 1 : n},
               bias.data(), data(memory));
   step.packed = memory;
   step.work = site.output().shape.elements() * k;

@@ -21,10 +21,14 @@ struct Frame {
 
   const void* read(const Operand& operand) const noexcept {
     switch (operand.place) {
-      case Operand::Place::kConstant: return constants[operand.index]->data();
-      case Operand::Place::kInput: return inputs[operand.index].data;
-      case Operand::Place::kOutput: return outputs[operand.index].data;
-      case Operand::Place::kWorkspace: break;
+      case Operand::Place::kConstant:
+        return constants[operand.index]->data();
+      case Operand::Place::kInput:
+        return inputs[operand.index].data;
+      case Operand::Place::kOutput:
+        return outputs[operand.index].data;
+      case Operand::Place::kWorkspace:
+        break;
     }
     return workspace + operand.index;
   }

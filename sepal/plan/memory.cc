@@ -10,7 +10,9 @@ Placement place(const std::vector<Lifetime>& lifetimes) {
   const auto rounded = [](std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; };
   std::vector<std::size_t> order(lifetimes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::ranges::greater{}, [&](std::size_t i) { return lifetimes[i].bytes; });
+  std::ranges::sort(order, [&](std::size_t i, std::size_t j) {
+    return lifetimes[i].bytes != lifetimes[j].bytes ? lifetimes[i].bytes > lifetimes[j].bytes : i < j;
+  });
 
   Placement result;
   result.offsets.resize(lifetimes.size());

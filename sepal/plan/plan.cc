@@ -70,8 +70,8 @@ class Planner {
     for (std::size_t i = 0; i < owners.size(); ++i) owners[i]->index = placement.offsets[i];
     workspace_bytes = placement.bytes;
     if (options_.memory_limit != 0 && workspace_bytes > options_.memory_limit) {
-      fail(ErrorKind::kMemory, "activations need {}, but the limit is {}", human_bytes(static_cast<double>(workspace_bytes)),
-           human_bytes(static_cast<double>(options_.memory_limit)));
+      fail(ErrorKind::kMemory, "activations need {}, but the limit is {}",
+           human_bytes(static_cast<double>(workspace_bytes)), human_bytes(static_cast<double>(options_.memory_limit)));
     }
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const auto bind = [&](std::span<const std::size_t> from, std::vector<Operand>& to) {
@@ -199,16 +199,16 @@ class Planner {
       if (storages_[storage].place != Operand::Place::kWorkspace || left_[root(input)] != 0) continue;
       if (storages_[storage].life.bytes != bytes_of(graph_.type(output))) continue;
       // Another input may lie in the same bytes only if it is this very value.
-      const bool shared = std::ranges::any_of(site.node.inputs, [&](ValueId other) {
-        return other != input && storage_of(other) == storage;
-      });
+      const bool shared = std::ranges::any_of(
+          site.node.inputs, [&](ValueId other) { return other != input && storage_of(other) == storage; });
       if (!shared) return storage;
     }
     return std::nullopt;
   }
 
   void count_activation(ValueId output) {
-    const auto sum = checked_add(static_cast<std::int64_t>(activation_bytes), static_cast<std::int64_t>(bytes_of(graph_.type(output))));
+    const auto sum = checked_add(static_cast<std::int64_t>(activation_bytes),
+                                 static_cast<std::int64_t>(bytes_of(graph_.type(output))));
     if (!sum) fail(ErrorKind::kMemory, "activations need more than 8 EiB");
     activation_bytes = static_cast<std::size_t>(*sum);
   }
@@ -249,8 +249,10 @@ class Planner {
       }
     }
     for (std::size_t i = 0; i < constants.size(); ++i) {
-      if (read_as_they_are.contains(i)) weight_bytes += constants[i]->bytes();
-      else constants[i] = nullptr;  // packed: the plan needs the original no more
+      if (read_as_they_are.contains(i))
+        weight_bytes += constants[i]->bytes();
+      else
+        constants[i] = nullptr;  // packed: the plan needs the original no more
     }
   }
 
@@ -284,7 +286,8 @@ Plan::Plan(const Graph& graph, const PlanOptions& options) : threads_(std::max(o
   if (threads_ > 1) ThreadPool::shared().reserve(threads_);
 }
 
-void Plan::run(const Workspace& workspace, std::span<const ConstBuffer> inputs, std::span<const Buffer> outputs) const noexcept {
+void Plan::run(const Workspace& workspace, std::span<const ConstBuffer> inputs,
+               std::span<const Buffer> outputs) const noexcept {
   const Frame frame{.workspace = workspace.data(),
                     .constants = constants_,
                     .inputs = inputs,

@@ -26,14 +26,14 @@ struct Operand {
 /// One kernel at work. A plan is data: a step names its kernel, its operands and its packed weights, and
 /// `run` is the plain function that hands them over.
 struct Step {
-  std::string_view kernel;       ///< "pointwise f32", "reference" ...: the row of the table in select.cc
-  std::string node;              ///< the node's name in the graph, or its operator's where it has none
+  std::string_view kernel;  ///< "pointwise f32", "reference" ...: the row of the table in select.cc
+  std::string node;         ///< the node's name in the graph, or its operator's where it has none
   Op op;
   std::vector<Operand> inputs{};
   std::vector<Operand> outputs{};
   std::shared_ptr<const AlignedBytes> packed{};  ///< weights as the kernel wants them, or null
-  bool in_place = false;                       ///< the first output takes the first input's memory
-  std::int64_t work = 0;                       ///< multiply-adds or elements: what threads are worth sharing
+  bool in_place = false;                         ///< the first output takes the first input's memory
+  std::int64_t work = 0;                         ///< multiply-adds or elements: what threads are worth sharing
   void (*run)(const Step& step, const Frame& frame) noexcept = nullptr;
 };
 
@@ -63,9 +63,10 @@ class Plan {
   Plan(const Graph& graph, const PlanOptions& options);
 
   /// Runs the network. inputs and outputs are those of the graph, in its order, with its types and shapes;
-  /// kSlack bytes after each must be readable (a Tensor has them). Allocates nothing; results depend on plan and inputs,
-  /// never on the number of threads.
-  void run(const Workspace& workspace, std::span<const ConstBuffer> inputs, std::span<const Buffer> outputs) const noexcept;
+  /// kSlack bytes after each must be readable (a Tensor has them). Allocates nothing; results depend on plan and
+  /// inputs, never on the number of threads.
+  void run(const Workspace& workspace, std::span<const ConstBuffer> inputs,
+           std::span<const Buffer> outputs) const noexcept;
 
   std::span<const Step> steps() const { return steps_; }
   std::size_t workspace_bytes() const { return workspace_bytes_; }

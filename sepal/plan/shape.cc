@@ -43,8 +43,10 @@ bool accepts_spatial_mean(const Site& site) {
 void prepare_input_elements(const Site& site, Step& step) { step.work = site.input(0).shape.elements(); }
 
 void run_spatial_mean(const Step& step, const Frame& frame) noexcept {
-  const SpatialMeanArgs args{.input = frame.view<float>(step.inputs[0]), .output = frame.output<float>(step.outputs[0]).data};
-  share(frame, step.work, {0, step.outputs[0].type.shape.elements()}, [&](Range values) { spatial_mean(args, values); });
+  const SpatialMeanArgs args{.input = frame.view<float>(step.inputs[0]),
+                             .output = frame.output<float>(step.outputs[0]).data};
+  share(frame, step.work, {0, step.outputs[0].type.shape.elements()},
+        [&](Range values) { spatial_mean(args, values); });
 }
 
 /// Over the last axis, or over one that only axes of length 1 follow.
@@ -115,7 +117,10 @@ bool accepts_transpose(const Site& site) {
 
 void run_transpose(const Step& step, const Frame& frame) noexcept {
   const Swap swap = *swap_of(step.inputs[0].type.shape, std::get<Transpose>(step.op).permutation);
-  const TransposeArgs args{.input = frame.read(step.inputs[0]), .rows = swap.rows, .columns = swap.columns, .output = frame.write(step.outputs[0])};
+  const TransposeArgs args{.input = frame.read(step.inputs[0]),
+                           .rows = swap.rows,
+                           .columns = swap.columns,
+                           .output = frame.write(step.outputs[0])};
   share(frame, step.work, {0, swap.batch * swap.columns}, [&](Range rows) { transpose(args, rows); });
 }
 

@@ -8,15 +8,15 @@ namespace {
 
 // Each in the order of its enum.
 constexpr std::array<std::string_view, 32> kUnary = {
-    "identity",   "abs",   "negate", "sign", "floor",      "ceil",         "round",      "sqrt",
-    "reciprocal", "exp",   "log",    "erf",  "sin",        "cos",          "tanh",       "not",
-    "relu",       "clip",  "leaky_relu", "elu", "selu",    "celu",         "sigmoid",    "hard_sigmoid",
-    "hard_swish", "swish", "mish",   "gelu", "gelu_tanh",  "softplus",     "softsign",   "thresholded_relu"};
+    "identity",   "abs",   "negate",     "sign", "floor",     "ceil",     "round",    "sqrt",
+    "reciprocal", "exp",   "log",        "erf",  "sin",       "cos",      "tanh",     "not",
+    "relu",       "clip",  "leaky_relu", "elu",  "selu",      "celu",     "sigmoid",  "hard_sigmoid",
+    "hard_swish", "swish", "mish",       "gelu", "gelu_tanh", "softplus", "softsign", "thresholded_relu"};
 constexpr std::array<std::string_view, 17> kBinary = {
-    "add",   "subtract", "multiply", "divide",        "minimum", "maximum",          "power", "prelu", "modulo",
-    "equal", "less",     "less_or_equal", "greater",  "greater_or_equal", "and",     "or",    "xor"};
+    "add",   "subtract", "multiply",      "divide",  "minimum",          "maximum", "power", "prelu", "modulo",
+    "equal", "less",     "less_or_equal", "greater", "greater_or_equal", "and",     "or",    "xor"};
 constexpr std::array<std::string_view, 2> kPool = {"max", "average"};
-constexpr std::array<std::string_view, 10> kReduce = {"sum", "mean", "max", "min",        "product",
+constexpr std::array<std::string_view, 10> kReduce = {"sum", "mean", "max",        "min",     "product",
                                                       "l1",  "l2",   "sum_square", "log_sum", "log_sum_exp"};
 
 static_assert(static_cast<std::size_t>(UnaryKind::kThresholdedRelu) + 1 == kUnary.size());

@@ -10,14 +10,27 @@ namespace sepal {
 /// Functions of one value. `alpha` and `beta` are those of the ONNX operator of the same name.
 enum class UnaryKind : std::uint8_t {
   kIdentity,
-  kAbs, kNegate, kSign, kFloor, kCeil, kRound /* half to even */, kSqrt, kReciprocal, kExp, kLog, kErf,
-  kSin, kCos, kTanh, kNot /* bool */,
+  kAbs,
+  kNegate,
+  kSign,
+  kFloor,
+  kCeil,
+  kRound /* half to even */,
+  kSqrt,
+  kReciprocal,
+  kExp,
+  kLog,
+  kErf,
+  kSin,
+  kCos,
+  kTanh,
+  kNot /* bool */,
   kRelu,
-  kClip,             ///< min(max(x, alpha), beta); beta wins where alpha > beta
-  kLeakyRelu,        ///< x >= 0 ? x : alpha x
-  kElu,              ///< x >= 0 ? x : alpha (exp x - 1)
-  kSelu,             ///< beta (x > 0 ? x : alpha (exp x - 1)); beta is ONNX's gamma
-  kCelu,             ///< max(0, x) + min(0, alpha (exp(x / alpha) - 1))
+  kClip,       ///< min(max(x, alpha), beta); beta wins where alpha > beta
+  kLeakyRelu,  ///< x >= 0 ? x : alpha x
+  kElu,        ///< x >= 0 ? x : alpha (exp x - 1)
+  kSelu,       ///< beta (x > 0 ? x : alpha (exp x - 1)); beta is ONNX's gamma
+  kCelu,       ///< max(0, x) + min(0, alpha (exp(x / alpha) - 1))
   kSigmoid,
   kHardSigmoid,      ///< clip(alpha x + beta, 0, 1)
   kHardSwish,        ///< x clip(x / 6 + 1/2, 0, 1) (Howard et al. 2019, section 5.2)
@@ -41,12 +54,23 @@ struct Unary {
 
 /// Functions of two values, with broadcasting. The comparisons and the logical ones give bool.
 enum class BinaryKind : std::uint8_t {
-  kAdd, kSubtract, kMultiply,
+  kAdd,
+  kSubtract,
+  kMultiply,
   kDivide,  ///< of integers: rounds towards zero
-  kMinimum, kMaximum, kPower,
+  kMinimum,
+  kMaximum,
+  kPower,
   kPRelu,   ///< a >= 0 ? a : b a
   kModulo,  ///< sign of the divisor for integers, as Python's %
-  kEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual, kAnd, kOr, kXor,
+  kEqual,
+  kLess,
+  kLessOrEqual,
+  kGreater,
+  kGreaterOrEqual,
+  kAnd,
+  kOr,
+  kXor,
 };
 
 enum class PoolKind : std::uint8_t { kMax, kAverage };

@@ -13,12 +13,12 @@ enum class ResizeMode : std::uint8_t { kNearest, kLinear, kCubic };
 
 /// Where an output coordinate lies in the input, as ONNX Resize names it.
 enum class ResizeCoordinate : std::uint8_t {
-  kHalfPixel,           ///< (x + 0.5) / scale - 0.5
-  kHalfPixelSymmetric,  ///< half pixel about the centre of the image when the size was rounded
-  kPytorchHalfPixel,    ///< as half pixel, 0 where the output has one element
-  kAlignCorners,        ///< x (input - 1) / (output - 1)
-  kAsymmetric,          ///< x / scale
-  kTfCropAndResize,     ///< within the region of interest
+  kHalfPixel,              ///< (x + 0.5) / scale - 0.5
+  kHalfPixelSymmetric,     ///< half pixel about the centre of the image when the size was rounded
+  kPytorchHalfPixel,       ///< as half pixel, 0 where the output has one element
+  kAlignCorners,           ///< x (input - 1) / (output - 1)
+  kAsymmetric,             ///< x / scale
+  kTfCropAndResize,        ///< within the region of interest
   kTfHalfPixelForNearest,  ///< (x + 0.5) / scale, of opset 11 only
 };
 

@@ -75,9 +75,13 @@ class Tensor {
     return {reinterpret_cast<T*>(memory_.data()), static_cast<std::size_t>(elements())};
   }
   template <typename T>
-  TensorView<const T> view() const { return {values<T>().data(), shape_}; }
+  TensorView<const T> view() const {
+    return {values<T>().data(), shape_};
+  }
   template <typename T>
-  TensorView<T> view() { return {values<T>().data(), shape_}; }
+  TensorView<T> view() {
+    return {values<T>().data(), shape_};
+  }
 
   const std::byte* data() const noexcept { return memory_.data(); }
   std::byte* data() noexcept { return memory_.data(); }

@@ -10,8 +10,16 @@ struct TypeRow {
   std::size_t size;
 };
 // In the order of DataType.
-constexpr std::array<TypeRow, 10> kTypes = {{{"f32", 4}, {"f16", 2}, {"bf16", 2}, {"i8", 1}, {"u8", 1},
-                                             {"i16", 2}, {"u16", 2}, {"i32", 4}, {"i64", 8}, {"bool", 1}}};
+constexpr std::array<TypeRow, 10> kTypes = {{{"f32", 4},
+                                             {"f16", 2},
+                                             {"bf16", 2},
+                                             {"i8", 1},
+                                             {"u8", 1},
+                                             {"i16", 2},
+                                             {"u16", 2},
+                                             {"i32", 4},
+                                             {"i64", 8},
+                                             {"bool", 1}}};
 
 }  // namespace
 

@@ -43,31 +43,71 @@ struct BFloat16 {
 /// The DataType of a C++ element type.
 template <typename T>
 constexpr DataType type_of();
-template <> constexpr DataType type_of<float>() { return DataType::kF32; }
-template <> constexpr DataType type_of<Float16>() { return DataType::kF16; }
-template <> constexpr DataType type_of<BFloat16>() { return DataType::kBF16; }
-template <> constexpr DataType type_of<std::int8_t>() { return DataType::kI8; }
-template <> constexpr DataType type_of<std::uint8_t>() { return DataType::kU8; }
-template <> constexpr DataType type_of<std::int16_t>() { return DataType::kI16; }
-template <> constexpr DataType type_of<std::uint16_t>() { return DataType::kU16; }
-template <> constexpr DataType type_of<std::int32_t>() { return DataType::kI32; }
-template <> constexpr DataType type_of<std::int64_t>() { return DataType::kI64; }
-template <> constexpr DataType type_of<bool>() { return DataType::kBool; }
+template <>
+constexpr DataType type_of<float>() {
+  return DataType::kF32;
+}
+template <>
+constexpr DataType type_of<Float16>() {
+  return DataType::kF16;
+}
+template <>
+constexpr DataType type_of<BFloat16>() {
+  return DataType::kBF16;
+}
+template <>
+constexpr DataType type_of<std::int8_t>() {
+  return DataType::kI8;
+}
+template <>
+constexpr DataType type_of<std::uint8_t>() {
+  return DataType::kU8;
+}
+template <>
+constexpr DataType type_of<std::int16_t>() {
+  return DataType::kI16;
+}
+template <>
+constexpr DataType type_of<std::uint16_t>() {
+  return DataType::kU16;
+}
+template <>
+constexpr DataType type_of<std::int32_t>() {
+  return DataType::kI32;
+}
+template <>
+constexpr DataType type_of<std::int64_t>() {
+  return DataType::kI64;
+}
+template <>
+constexpr DataType type_of<bool>() {
+  return DataType::kBool;
+}
 
 /// Calls visitor.template operator()<T>() with the C++ element type of `type`.
 template <typename Visitor>
 decltype(auto) visit_type(DataType type, Visitor&& visitor) {
   switch (type) {
-    case DataType::kF32: return visitor.template operator()<float>();
-    case DataType::kF16: return visitor.template operator()<Float16>();
-    case DataType::kBF16: return visitor.template operator()<BFloat16>();
-    case DataType::kI8: return visitor.template operator()<std::int8_t>();
-    case DataType::kU8: return visitor.template operator()<std::uint8_t>();
-    case DataType::kI16: return visitor.template operator()<std::int16_t>();
-    case DataType::kU16: return visitor.template operator()<std::uint16_t>();
-    case DataType::kI32: return visitor.template operator()<std::int32_t>();
-    case DataType::kI64: return visitor.template operator()<std::int64_t>();
-    case DataType::kBool: break;
+    case DataType::kF32:
+      return visitor.template operator()<float>();
+    case DataType::kF16:
+      return visitor.template operator()<Float16>();
+    case DataType::kBF16:
+      return visitor.template operator()<BFloat16>();
+    case DataType::kI8:
+      return visitor.template operator()<std::int8_t>();
+    case DataType::kU8:
+      return visitor.template operator()<std::uint8_t>();
+    case DataType::kI16:
+      return visitor.template operator()<std::int16_t>();
+    case DataType::kU16:
+      return visitor.template operator()<std::uint16_t>();
+    case DataType::kI32:
+      return visitor.template operator()<std::int32_t>();
+    case DataType::kI64:
+      return visitor.template operator()<std::int64_t>();
+    case DataType::kBool:
+      break;
   }
   return visitor.template operator()<bool>();
 }

@@ -16,7 +16,11 @@ struct TensorView {
   T* data = nullptr;
   Shape shape;
 
-  operator TensorView<const T>() const requires(!std::is_const_v<T>) { return {data, shape}; }  // NOLINT(google-explicit-constructor)
+  operator TensorView<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {data, shape};
+  }  // NOLINT(google-explicit-constructor)
 };
 
 /// Elements of a type known at run time, to read.
@@ -28,7 +32,9 @@ struct ConstBuffer {
   std::size_t bytes() const { return static_cast<std::size_t>(shape.elements()) * size_of(type); }
   /// The caller has checked that T is the element type.
   template <typename T>
-  TensorView<const T> as() const { return {static_cast<const T*>(data), shape}; }
+  TensorView<const T> as() const {
+    return {static_cast<const T*>(data), shape};
+  }
 };
 
 /// Elements of a type known at run time, to write.
@@ -39,7 +45,9 @@ struct Buffer {
 
   std::size_t bytes() const { return static_cast<std::size_t>(shape.elements()) * size_of(type); }
   template <typename T>
-  TensorView<T> as() const { return {static_cast<T*>(data), shape}; }
+  TensorView<T> as() const {
+    return {static_cast<T*>(data), shape};
+  }
   operator ConstBuffer() const { return {data, type, shape}; }  // NOLINT(google-explicit-constructor)
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -18,7 +19,8 @@ class Files : public testing::Test {
   void SetUp() override { std::filesystem::create_directories(folder); }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
-  std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "sepal_mapped_file_test";
+  std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("sepal_mapped_file_test." + std::to_string(::getpid()));
 };
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
@@ -43,7 +45,8 @@ TEST_F(Files, AnEmptyFileHasNoBytes) {
 
 TEST_F(Files, WhatCannotBeReadSaysWhy) {
   const std::string name = (folder / "absent").string();
-  EXPECT_TRUE(raises([&] { MappedFile{folder / "absent"}; }, name + ": cannot be opened: No such file or directory", ErrorKind::kIo));
+  EXPECT_TRUE(raises([&] { MappedFile{folder / "absent"}; }, name + ": cannot be opened: No such file or directory",
+                     ErrorKind::kIo));
   EXPECT_TRUE(raises([&] { MappedFile{folder}; }, folder.string() + ": is a folder, not a file", ErrorKind::kIo));
   const auto pipe = folder / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
@@ -52,8 +55,8 @@ TEST_F(Files, WhatCannotBeReadSaysWhy) {
 
 TEST_F(Files, WhatCannotBeWrittenSaysWhyAndLeavesNothing) {
   const auto path = folder / "no" / "folder";
-  EXPECT_TRUE(raises([&] { write_file(path, bytes_of("x")); }, path.string() + ": cannot be written: No such file or directory",
-                     ErrorKind::kIo));
+  EXPECT_TRUE(raises([&] { write_file(path, bytes_of("x")); },
+                     path.string() + ": cannot be written: No such file or directory", ErrorKind::kIo));
   // A folder in the way: the temporary file is written, cannot be renamed, and is removed.
   std::filesystem::create_directories(folder / "taken" / "inside");
   EXPECT_TRUE(raises([&] { write_file(folder / "taken", bytes_of("x")); },

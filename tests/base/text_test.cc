@@ -35,8 +35,7 @@ TEST(Printable, MakesOneSafeLine) {
 TEST(Nearest, FindsWhatWasMeant) {
   constexpr std::array<std::string_view, 3> kVerbs = {"run", "inspect", "completion"};
   EXPECT_EQ(nearest("rnu", kVerbs), "run");  // neighbours swapped are one edit
-  EXPECT_EQ(nearest("nru", kVerbs), "run");
-  EXPECT_EQ(nearest("urx", kVerbs), "");  // two edits in three letters: anything could be meant
+  EXPECT_EQ(nearest("nru", kVerbs), "");     // two edits in three letters: anything could be meant
   EXPECT_EQ(nearest("rum", kVerbs), "run");
   EXPECT_EQ(nearest("inpsect", kVerbs), "inspect");
   EXPECT_EQ(nearest("completions", kVerbs), "completion");
@@ -61,8 +60,9 @@ TEST(Grouped, SetsCommas) {
 }
 
 TEST(Error, CarriesThePlace) {
-  EXPECT_TRUE(raises([] { in_place("net.onnx", [] { in_place("block_3", [] { invalid("no filter for {} channels", 7); }); }); },
-                     "net.onnx: block_3: no filter for 7 channels", ErrorKind::kInvalid));
+  EXPECT_TRUE(
+      raises([] { in_place("net.onnx", [] { in_place("block_3", [] { invalid("no filter for {} channels", 7); }); }); },
+             "net.onnx: block_3: no filter for 7 channels", ErrorKind::kInvalid));
   EXPECT_EQ(in_place("anywhere", [] { return 7; }), 7);
 }
 

@@ -58,8 +58,10 @@ TEST(Graph, RefusesWhatCannotRun) {
   const ValueId x = graph.inputs()[0].value;
   EXPECT_TRUE(raises([&] { graph.add_input("x", {}); }, "two inputs are called \"x\"", ErrorKind::kInvalid));
   EXPECT_TRUE(raises([&] { graph.add_output("y", x); }, "two outputs are called \"y\"", ErrorKind::kInvalid));
-  EXPECT_TRUE(raises([&] { graph.add(Binary{}, {x}, "lonely"); }, "lonely: 1 inputs instead of 2", ErrorKind::kInvalid));
-  EXPECT_TRUE(raises([&] { graph.add(Softmax{.axis = 2}, {x}); }, "softmax: axis 2 of a tensor with 2 dimensions", ErrorKind::kInvalid));
+  EXPECT_TRUE(
+      raises([&] { graph.add(Binary{}, {x}, "lonely"); }, "lonely: 1 inputs instead of 2", ErrorKind::kInvalid));
+  EXPECT_TRUE(raises([&] { graph.add(Softmax{.axis = 2}, {x}); }, "softmax: axis 2 of a tensor with 2 dimensions",
+                     ErrorKind::kInvalid));
   EXPECT_THROW(graph.add(Unary{}, {ValueId{99}}), Error);
   EXPECT_THROW(graph.add_output("z", ValueId{99}), Error);
 }
@@ -77,8 +79,10 @@ TEST(Permutation, ComposesAndInverts) {
   const Permutation p = Permutation::of({2, 0, 1});
   const Permutation q = Permutation::of({1, 0, 2});
   EXPECT_EQ(q.apply(p.apply({2, 3, 5})), p.then(q).apply({2, 3, 5}));
-  EXPECT_TRUE(raises([] { Permutation::of({0, 0, 1}); }, "[0, 0, 1] is not a permutation of 3 axes", ErrorKind::kInvalid));
-  EXPECT_TRUE(raises([] { Permutation::of({0, 1, 2, 3, 4, 5, 6}); }, "a permutation of 7 axes, but at most 6 are handled"));
+  EXPECT_TRUE(
+      raises([] { Permutation::of({0, 0, 1}); }, "[0, 0, 1] is not a permutation of 3 axes", ErrorKind::kInvalid));
+  EXPECT_TRUE(
+      raises([] { Permutation::of({0, 1, 2, 3, 4, 5, 6}); }, "a permutation of 7 axes, but at most 6 are handled"));
 }
 
 TEST(Conv2d, IsReadAsDepthwiseOrPointwise) {

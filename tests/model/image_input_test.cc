@@ -11,11 +11,13 @@ using Properties = std::map<std::string, std::string>;
 
 ValueInfo info(std::vector<std::int64_t> dimensions, DataType type = DataType::kF32) {
   std::string text;
-  for (const std::int64_t dimension : dimensions) text += (text.empty() ? "" : "x") + (dimension < 0 ? std::string("?") : std::to_string(dimension));
+  for (const std::int64_t dimension : dimensions)
+    text += (text.empty() ? "" : "x") + (dimension < 0 ? std::string("?") : std::to_string(dimension));
   return {"image", type, std::move(dimensions), text};
 }
 
-ImageFormat format_of(ValueInfo input, const std::map<std::string, Shape>& shapes = {}, const Properties& properties = {}) {
+ImageFormat format_of(ValueInfo input, const std::map<std::string, Shape>& shapes = {},
+                      const Properties& properties = {}) {
   return image_input_format(std::span(&input, 1), shapes, properties);
 }
 
@@ -33,27 +35,33 @@ TEST(ImageInput, ReadsTheShape) {
 }
 
 TEST(ImageInput, ReadsTheProperties) {
-  const ImageFormat format = format_of(info({1, 3, 8, 8}), {}, {{"sepal.mean", "0.1, 0.2,0.3"}, {"sepal.std", "0.5"}, {"sepal.resize", "pad"}});
+  const ImageFormat format = format_of(info({1, 3, 8, 8}), {},
+                                       {{"sepal.mean", "0.1, 0.2,0.3"}, {"sepal.std", "0.5"}, {"sepal.resize", "pad"}});
   EXPECT_EQ(format.normalisation.mean, (std::array{0.1, 0.2, 0.3}));
   EXPECT_EQ(format.normalisation.std, (std::array{0.5, 0.5, 0.5}));
   EXPECT_EQ(format.fit, Fit::kPad);
 }
 
 TEST(ImageInput, SaysWhatIsNoImage) {
-  const auto says = [](const ValueInfo& input, const char* message) { EXPECT_TRUE(raises([&] { format_of(input); }, message, ErrorKind::kInvalid)); };
+  const auto says = [](const ValueInfo& input, const char* message) {
+    EXPECT_TRUE(raises([&] { format_of(input); }, message, ErrorKind::kInvalid));
+  };
   says(info({1, 1960}), "input \"image\" is f32 1x1960: not an image of 1 or 3 channels; give it as an array");
   says(info({1, 7, 8, 8}), "input \"image\" is f32 1x7x8x8: not an image of 1 or 3 channels; give it as an array");
-  says(info({1, 3, 8, 8}, DataType::kI64), "input \"image\" is i64 1x3x8x8: images are f32, f16, bf16 or u8; give it as an array");
+  says(info({1, 3, 8, 8}, DataType::kI64),
+       "input \"image\" is i64 1x3x8x8: images are f32, f16, bf16 or u8; give it as an array");
   says(info({1, 3, -1, 8}), "input \"image\" is f32 1x3x?x8: its size is free; give --shape image=1x3x224x224");
   says(info({1, -1, -1, 1}), "input \"image\" is f32 1x?x?x1: its size is free; give --shape image=1x224x224x1");
   says(info({2, 3, 8, 8}), "input \"image\" is f32 2x3x8x8: it takes 2 images at once; give them as an array");
-  EXPECT_TRUE(raises([] { image_input_format({}, {}, {}); }, "the model has 0 inputs; give each as an array", ErrorKind::kInvalid));
+  EXPECT_TRUE(raises([] { image_input_format({}, {}, {}); }, "the model has 0 inputs; give each as an array",
+                     ErrorKind::kInvalid));
 }
 
 TEST(ImageInput, SaysWhatPropertyDoesNotParse) {
   for (const char* text : {"", "a", "1,2", "1,2,3,4", "1,2,3,", "nan", "1;2;3"}) {
     EXPECT_TRUE(raises([&] { format_of(info({1, 3, 8, 8}), {}, {{"sepal.mean", text}}); },
-                       std::string("the property sepal.mean is \"") + text + "\", but must be one number or three with commas between them"));
+                       std::string("the property sepal.mean is \"") + text +
+                           "\", but must be one number or three with commas between them"));
   }
   EXPECT_TRUE(raises([] { format_of(info({1, 3, 8, 8}), {}, {{"sepal.resize", "zoom"}}); },
                      "the property sepal.resize is \"zoom\", but must be crop, stretch or pad", ErrorKind::kInvalid));

@@ -1,6 +1,7 @@
 #include "sepal/model/model.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -9,7 +10,6 @@
 #include "sepal/base/mapped_file.h"
 #include "sepal/formats/onnx_write.h"
 #include "sepal/plan/plan.h"
-#include "tests/formats/onnx_builder.h"
 #include "tests/optimize/same.h"
 #include "tests/raises.h"
 
@@ -22,10 +22,14 @@ Graph network() {
   const ValueId x = graph.add_input("image", {DataType::kF32, {1, 3, 8, 8}});
   const ValueId last = graph.add(Transpose{channels_last(4)}, {x});
   const Conv2d op{.window = {.kernel = {3, 3}, .padding = {1, 1, 1, 1}}};
-  const ValueId conv = graph.add(op, {last, graph.add_constant(noise({4, 3, 3, 3}, 1)), graph.add_constant(noise({4}, 2))}, "conv");
+  const ValueId conv =
+      graph.add(op, {last, graph.add_constant(noise({4, 3, 3, 3}, 1)), graph.add_constant(noise({4}, 2))}, "conv");
   const ValueId relu = graph.add(Unary{UnaryKind::kRelu}, {graph.add(Transpose{channels_first(4)}, {conv})}, "relu");
   graph.add_output("scores", graph.add(Reduce{ReduceKind::kMean, {2, 3}, false}, {relu}, "mean"));
-  graph.about.properties = {{"sepal.labels", "cat\ndog\r\nbird\n\nlast"}, {"sepal.mean", "0.5"}, {"sepal.std", "0.5"}, {"sepal.resize", "stretch"}};
+  graph.about.properties = {{"sepal.labels", "cat\ndog\r\nbird\n\nlast"},
+                            {"sepal.mean", "0.5"},
+                            {"sepal.std", "0.5"},
+                            {"sepal.resize", "stretch"}};
   return graph;
 }
 
@@ -49,23 +53,30 @@ TEST(Model, RunsAndTellsOfItself) {
 }
 
 TEST(Model, IsLoadedFromAFile) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "sepal_model_test.onnx";
+  const auto path =
+      std::filesystem::path(testing::TempDir()) / ("sepal_model_test." + std::to_string(::getpid()) + ".onnx");
   onnx::write(path, network());
   const Model model = Model::load(path);
   EXPECT_EQ(model.name(), path.string());
   EXPECT_EQ(model.run(noise({1, 3, 8, 8}, 1)).shape(), (Shape{1, 4}));
   std::filesystem::remove(path);
-  EXPECT_TRUE(raises([&] { Model::load(path); }, path.string() + ": cannot be opened: No such file or directory", ErrorKind::kIo));
+  EXPECT_TRUE(raises([&] { Model::load(path); }, path.string() + ": cannot be opened: No such file or directory",
+                     ErrorKind::kIo));
 }
 
 TEST(Model, SaysWhatDoesNotSuitIt) {
   const Model model = loaded();
-  EXPECT_TRUE(raises([&] { model.run(noise({1, 3, 8, 9}, 1)); }, "net: input \"image\" is f32 1x3x8x8, but the tensor given is f32 1x3x8x9", ErrorKind::kInvalid));
-  EXPECT_TRUE(raises([&] { model.run(Tensor(DataType::kI64, {1, 3, 8, 8})); }, "net: input \"image\" is f32 1x3x8x8, but the tensor given is i64 1x3x8x8"));
-  EXPECT_TRUE(raises([&] { model.run(std::span<const Tensor* const>()); }, "net: 0 tensors for 1 inputs", ErrorKind::kInvalid));
+  EXPECT_TRUE(raises([&] { model.run(noise({1, 3, 8, 9}, 1)); },
+                     "net: input \"image\" is f32 1x3x8x8, but the tensor given is f32 1x3x8x9", ErrorKind::kInvalid));
+  EXPECT_TRUE(raises([&] { model.run(Tensor(DataType::kI64, {1, 3, 8, 8})); },
+                     "net: input \"image\" is f32 1x3x8x8, but the tensor given is i64 1x3x8x8"));
+  EXPECT_TRUE(
+      raises([&] { model.run(std::span<const Tensor* const>()); }, "net: 0 tensors for 1 inputs", ErrorKind::kInvalid));
   EXPECT_TRUE(raises([&] { loaded({.shapes = {{"imgae", {1}}}}); },
-                     "net: a shape is given for \"imgae\", but the inputs are \"image\"; did you mean \"image\"?", ErrorKind::kInvalid));
-  EXPECT_TRUE(raises([&] { loaded({.memory_limit = 16}); }, "net: activations need 1.8 KiB, but the limit is 16 B", ErrorKind::kMemory));
+                     "net: a shape is given for \"imgae\", but the inputs are \"image\"; did you mean \"image\"?",
+                     ErrorKind::kInvalid));
+  EXPECT_TRUE(raises([&] { loaded({.memory_limit = 16}); }, "net: activations need 1.8 KiB, but the limit is 16 B",
+                     ErrorKind::kMemory));
 }
 
 TEST(Model, ManyThreadsMayRunIt) {

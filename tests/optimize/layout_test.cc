@@ -19,7 +19,9 @@ class Nchw {
     const std::int64_t side = kernel / 2;
     const ValueId filter = graph.add_constant(noise({co, kernel, kernel, ci / groups}, ++seed));
     const ValueId bias = graph.add_constant(noise({co}, ++seed));
-    const Conv2d op{.window = {.kernel = {kernel, kernel}, .stride = {stride, stride}, .padding = {side, side, side, side}}, .groups = groups};
+    const Conv2d op{
+        .window = {.kernel = {kernel, kernel}, .stride = {stride, stride}, .padding = {side, side, side, side}},
+        .groups = groups};
     return back(graph.add(op, {to(x), filter, bias}, "conv"));
   }
   ValueId to(ValueId x) { return graph.add(Transpose{channels_last(4)}, {x}); }
@@ -81,12 +83,15 @@ TEST(Layout, AttributesFollowTheirAxes) {
   Nchw net({2, 4, 6, 5});
   const ValueId x = net.conv(net.last, 6, 3);
   const ValueId padded = net.graph.add(Pad{.before = {0, 1, 2, 0}, .after = {0, 0, 1, 3}, .value = 0.5}, {x});
-  const ValueId sliced = net.graph.add(Slice{.start = {0, 5, 1, 0}, .step = {1, -2, 1, 3}, .size = {2, 3, 7, 3}}, {padded});
+  const ValueId sliced =
+      net.graph.add(Slice{.start = {0, 5, 1, 0}, .step = {1, -2, 1, 3}, .size = {2, 3, 7, 3}}, {padded});
   const ValueId joined = net.graph.add(Concat{.axis = 1}, {sliced, sliced, net.constant({2, 1, 7, 3})});
-  const ValueId resized = net.graph.add(Resize{.how = {.mode = ResizeMode::kLinear, .scales = {1, 1, 2, 3}}, .size = {2, 7, 14, 9}}, {joined});
+  const ValueId resized = net.graph.add(
+      Resize{.how = {.mode = ResizeMode::kLinear, .scales = {1, 1, 2, 3}}, .size = {2, 7, 14, 9}}, {joined});
   const ValueId soft = net.graph.add(Softmax{.axis = 1}, {resized});
   const ValueId tiled = net.graph.add(Tile{.repeats = {1, 2, 1, 1}}, {soft});
-  const ValueId picked = net.graph.add(Gather{.axis = 1}, {tiled, net.graph.add_constant(Tensor::of<std::int64_t>({5}, {4, 0, -1, 3, 3}))});
+  const ValueId picked = net.graph.add(
+      Gather{.axis = 1}, {tiled, net.graph.add_constant(Tensor::of<std::int64_t>({5}, {4, 0, -1, 3, 3}))});
   const ValueId largest = net.graph.add(ArgReduce{.axis = 1, .keep_dims = false}, {picked});
   const ValueId sums = net.graph.add(Reduce{ReduceKind::kSum, {1, 3}, false}, {picked});
   const Graph result = net.done({net.conv(picked, 3, 1), sums, largest});
@@ -96,7 +101,8 @@ TEST(Layout, AttributesFollowTheirAxes) {
 TEST(Layout, BroadcastOperandsFollow) {
   Nchw net({2, 4, 6, 5});
   ValueId x = net.conv(net.last, 4, 3);
-  for (const Shape& shape : {Shape{4, 1, 1}, Shape{1, 4, 1, 1}, Shape{5}, Shape{6, 1}, Shape{}, Shape{2, 4, 6, 5}, Shape{2, 1, 1, 1}}) {
+  for (const Shape& shape :
+       {Shape{4, 1, 1}, Shape{1, 4, 1, 1}, Shape{5}, Shape{6, 1}, Shape{}, Shape{2, 4, 6, 5}, Shape{2, 1, 1, 1}}) {
     x = net.pair(BinaryKind::kMaximum, x, net.constant(shape));
     x = net.pair(BinaryKind::kSubtract, net.constant(shape), x);
   }

@@ -31,8 +31,10 @@ struct Net {
     const std::int64_t c = graph.shape(input)[graph.shape(input).rank() - 1];
     Tensor variance = noise({c}, 24);
     for (float& value : variance.values<float>()) value = value * value + 0.1f;
-    return graph.add(BatchNorm{.epsilon = 1e-3f},
-                     {input, constant(noise({c}, 21)), constant(noise({c}, 22)), constant(noise({c}, 23)), constant(variance)}, "norm");
+    return graph.add(
+        BatchNorm{.epsilon = 1e-3f},
+        {input, constant(noise({c}, 21)), constant(noise({c}, 22)), constant(noise({c}, 23)), constant(variance)},
+        "norm");
   }
   Graph done(ValueId output, Graph (*pass)(const Graph&)) {
     graph.add_output("y", output);
@@ -45,7 +47,8 @@ struct Net {
 TEST(FoldConstants, EvaluatesWhatHangsOnNoInput) {
   Net net;
   const ValueId sum = net.binary(BinaryKind::kAdd, net.scalar(1), net.scalar(2));
-  const Graph result = net.done(net.binary(BinaryKind::kMultiply, net.x, net.unary({UnaryKind::kSqrt}, sum)), fold_constants);
+  const Graph result =
+      net.done(net.binary(BinaryKind::kMultiply, net.x, net.unary({UnaryKind::kSqrt}, sum)), fold_constants);
   ASSERT_EQ(result.nodes().size(), 1u);
   EXPECT_FLOAT_EQ(*uniform_value(result.constant(result.nodes()[0].inputs[1])), std::sqrt(3.0f));
 }
@@ -170,17 +173,36 @@ TEST(RecognizeActivations, FindsFunctionsWrittenInSteps) {
   using enum BinaryKind;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const auto relu6_of_3 = [](Net& n) { return n.unary({UnaryKind::kClip, 0, 6}, n.binary(kAdd, n.x, n.scalar(3))); };
-  EXPECT_EQ(recognized([](Net& n) { return n.binary(kMultiply, n.x, n.unary({UnaryKind::kSigmoid}, n.x)); }), (Unary{UnaryKind::kSwish, 1}));
-  EXPECT_EQ(recognized([](Net& n) { return n.binary(kMultiply, n.unary({UnaryKind::kHardSigmoid, 1.0f / 6, 0.5f}, n.x), n.x); }).kind, UnaryKind::kHardSwish);
-  EXPECT_EQ(recognized([&](Net& n) { return n.binary(kDivide, n.binary(kMultiply, n.x, relu6_of_3(n)), n.scalar(6)); }).kind, UnaryKind::kHardSwish);
-  EXPECT_EQ(recognized([&](Net& n) { return n.binary(kMultiply, n.binary(kMultiply, relu6_of_3(n), n.x), n.scalar(1.0f / 6)); }).kind, UnaryKind::kHardSwish);
-  EXPECT_EQ(recognized([&](Net& n) { return n.binary(kMultiply, n.x, n.binary(kDivide, relu6_of_3(n), n.scalar(6))); }).kind, UnaryKind::kHardSwish);
-  EXPECT_EQ(recognized([&](Net& n) { return n.binary(kDivide, relu6_of_3(n), n.scalar(6)); }).kind, UnaryKind::kHardSigmoid);
+  EXPECT_EQ(recognized([](Net& n) { return n.binary(kMultiply, n.x, n.unary({UnaryKind::kSigmoid}, n.x)); }),
+            (Unary{UnaryKind::kSwish, 1}));
+  EXPECT_EQ(recognized([](Net& n) {
+              return n.binary(kMultiply, n.unary({UnaryKind::kHardSigmoid, 1.0f / 6, 0.5f}, n.x), n.x);
+            }).kind,
+            UnaryKind::kHardSwish);
+  EXPECT_EQ(
+      recognized([&](Net& n) { return n.binary(kDivide, n.binary(kMultiply, n.x, relu6_of_3(n)), n.scalar(6)); }).kind,
+      UnaryKind::kHardSwish);
+  EXPECT_EQ(recognized([&](Net& n) {
+              return n.binary(kMultiply, n.binary(kMultiply, relu6_of_3(n), n.x), n.scalar(1.0f / 6));
+            }).kind,
+            UnaryKind::kHardSwish);
+  EXPECT_EQ(
+      recognized([&](Net& n) { return n.binary(kMultiply, n.x, n.binary(kDivide, relu6_of_3(n), n.scalar(6))); }).kind,
+      UnaryKind::kHardSwish);
+  EXPECT_EQ(recognized([&](Net& n) { return n.binary(kDivide, relu6_of_3(n), n.scalar(6)); }).kind,
+            UnaryKind::kHardSigmoid);
   EXPECT_EQ(recognized([](Net& n) { return n.binary(kMaximum, n.scalar(0), n.x); }).kind, UnaryKind::kRelu);
-  EXPECT_EQ(recognized([](Net& n) { return n.binary(kMinimum, n.binary(kMaximum, n.x, n.scalar(-0.5f)), n.scalar(0.5f)); }), (Unary{UnaryKind::kClip, -0.5f, 0.5f}));
-  EXPECT_EQ(recognized([](Net& n) { return n.binary(kMaximum, n.x, n.scalar(0.5f)); }), (Unary{UnaryKind::kClip, 0.5f, kInfinity}));
-  EXPECT_EQ(recognized([](Net& n) { return n.unary({UnaryKind::kClip, -1, 0.7f}, n.unary({UnaryKind::kRelu}, n.x)); }), (Unary{UnaryKind::kClip, 0, 0.7f}));
-  EXPECT_EQ(recognized([](Net& n) { return n.binary(kPRelu, n.x, n.constant(Tensor::of<float>({4}, {0.2f, 0.2f, 0.2f, 0.2f}))); }), (Unary{UnaryKind::kLeakyRelu, 0.2f}));
+  EXPECT_EQ(
+      recognized([](Net& n) { return n.binary(kMinimum, n.binary(kMaximum, n.x, n.scalar(-0.5f)), n.scalar(0.5f)); }),
+      (Unary{UnaryKind::kClip, -0.5f, 0.5f}));
+  EXPECT_EQ(recognized([](Net& n) { return n.binary(kMaximum, n.x, n.scalar(0.5f)); }),
+            (Unary{UnaryKind::kClip, 0.5f, kInfinity}));
+  EXPECT_EQ(recognized([](Net& n) { return n.unary({UnaryKind::kClip, -1, 0.7f}, n.unary({UnaryKind::kRelu}, n.x)); }),
+            (Unary{UnaryKind::kClip, 0, 0.7f}));
+  EXPECT_EQ(recognized([](Net& n) {
+              return n.binary(kPRelu, n.x, n.constant(Tensor::of<float>({4}, {0.2f, 0.2f, 0.2f, 0.2f})));
+            }),
+            (Unary{UnaryKind::kLeakyRelu, 0.2f}));
 }
 
 TEST(RecognizeActivations, LeavesWhatOnlyLooksLikeThem) {
@@ -191,12 +213,16 @@ TEST(RecognizeActivations, LeavesWhatOnlyLooksLikeThem) {
     const Graph result = recognize_activations(net.graph);
     EXPECT_EQ(result, net.graph);
   };
-  untouched([](Net& n) { return n.binary(kMultiply, n.x, n.unary({UnaryKind::kSigmoid}, n.unary({UnaryKind::kTanh}, n.x))); });
+  untouched([](Net& n) {
+    return n.binary(kMultiply, n.x, n.unary({UnaryKind::kSigmoid}, n.unary({UnaryKind::kTanh}, n.x)));
+  });
   untouched([](Net& n) { return n.binary(kDivide, n.scalar(6), n.x); });
   untouched([](Net& n) { return n.binary(kMaximum, n.x, n.constant(Tensor::of<float>({4}, {0, 0, 0, 1}))); });
   untouched([](Net& n) { return n.binary(kMaximum, n.x, n.constant(Tensor(DataType::kF32, {2, 6, 5, 4}))); });
   untouched([](Net& n) { return n.unary({UnaryKind::kClip, 1, 2}, n.unary({UnaryKind::kClip, -2, -1}, n.x)); });
-  untouched([](Net& n) { return n.binary(kDivide, n.unary({UnaryKind::kClip, 0, 6}, n.binary(kAdd, n.x, n.scalar(2.5f))), n.scalar(6)); });
+  untouched([](Net& n) {
+    return n.binary(kDivide, n.unary({UnaryKind::kClip, 0, 6}, n.binary(kAdd, n.x, n.scalar(2.5f))), n.scalar(6));
+  });
 }
 
 TEST(AbsorbActivations, GoIntoTheConvolution) {
@@ -206,12 +232,17 @@ TEST(AbsorbActivations, GoIntoTheConvolution) {
   EXPECT_EQ(std::get<Conv2d>(result.nodes()[0].op).activation, (Unary{UnaryKind::kClip, 0, 0.5f}));
 
   Net twice;
-  const Graph second = twice.done(twice.unary({UnaryKind::kRelu}, twice.unary({UnaryKind::kTanh}, twice.pointwise(twice.x))), absorb_activations);
+  const Graph second = twice.done(
+      twice.unary({UnaryKind::kRelu}, twice.unary({UnaryKind::kTanh}, twice.pointwise(twice.x))), absorb_activations);
   EXPECT_EQ(second.nodes().size(), 2u);  // one activation a convolution
 
   Net shared;
   const ValueId conv = shared.pointwise(shared.x);
-  EXPECT_EQ(shared.done(shared.binary(BinaryKind::kAdd, conv, shared.unary({UnaryKind::kRelu}, conv)), absorb_activations).nodes().size(), 3u);
+  EXPECT_EQ(
+      shared.done(shared.binary(BinaryKind::kAdd, conv, shared.unary({UnaryKind::kRelu}, conv)), absorb_activations)
+          .nodes()
+          .size(),
+      3u);
 }
 
 TEST(Widen, ComputesHalvesInSingle) {
@@ -232,10 +263,13 @@ TEST(Widen, ComputesHalvesInSingle) {
   // By hand, every product and sum in double, rounded to half at the end.
   const Tensor input = noise({1, 2, 2, 3}, 1);
   const Tensor weights = noise({5, 1, 1, 3}, 1);
-  const auto rounded = [](double value) { return static_cast<double>(static_cast<float>(Float16(static_cast<float>(value)))); };
+  const auto rounded = [](double value) {
+    return static_cast<double>(static_cast<float>(Float16(static_cast<float>(value))));
+  };
   for (std::size_t i = 0; i < 20; ++i) {
     double sum = 0;
-    for (std::size_t k = 0; k < 3; ++k) sum += rounded(input.values<float>()[i / 5 * 3 + k]) * rounded(weights.values<float>()[i % 5 * 3 + k]);
+    for (std::size_t k = 0; k < 3; ++k)
+      sum += rounded(input.values<float>()[i / 5 * 3 + k]) * rounded(weights.values<float>()[i % 5 * 3 + k]);
     EXPECT_NEAR(values[0].values<float>()[i], rounded(sum), 1e-3);
   }
 }

@@ -69,7 +69,8 @@ inline void expect_same(const Graph& a, const Graph& b, double tolerance = 1e-5)
 /// How many nodes hold the operator T.
 template <typename T>
 int count(const Graph& graph) {
-  return static_cast<int>(std::ranges::count_if(graph.nodes(), [](const Node& node) { return std::holds_alternative<T>(node.op); }));
+  return static_cast<int>(
+      std::ranges::count_if(graph.nodes(), [](const Node& node) { return std::holds_alternative<T>(node.op); }));
 }
 
 }  // namespace sepal

@@ -16,7 +16,8 @@ void expect_sound(const std::vector<Lifetime>& lives, const Placement& placement
     EXPECT_LE(placement.offsets[i] + lives[i].bytes, placement.bytes);
     for (std::size_t j = 0; j < i; ++j) {
       const bool together = lives[i].first <= lives[j].last && lives[j].first <= lives[i].last;
-      const bool apart = placement.offsets[i] + lives[i].bytes <= placement.offsets[j] || placement.offsets[j] + lives[j].bytes <= placement.offsets[i];
+      const bool apart = placement.offsets[i] + lives[i].bytes <= placement.offsets[j] ||
+                         placement.offsets[j] + lives[j].bytes <= placement.offsets[i];
       EXPECT_TRUE(!together || apart) << i << " and " << j;
     }
   }

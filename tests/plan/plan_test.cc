@@ -20,7 +20,9 @@ struct Net {
   Graph graph;
   std::uint64_t seed = 50;
 
-  ValueId input(const Shape& shape) { return graph.add_input("x" + std::to_string(graph.inputs().size()), {DataType::kF32, shape}); }
+  ValueId input(const Shape& shape) {
+    return graph.add_input("x" + std::to_string(graph.inputs().size()), {DataType::kF32, shape});
+  }
   ValueId constant(const Shape& shape) { return graph.add_constant(noise(shape, ++seed)); }
   ValueId conv(ValueId x, const Conv2d& op, std::int64_t co, bool bias = true) {
     const Extent kernel = op.window.kernel;
@@ -39,41 +41,98 @@ struct Row {
 TEST(Plan, EveryRowOfTheTableAgreesWithTheReference) {
   const Unary hard_swish{UnaryKind::kHardSwish};
   const std::vector<Row> kRows = {
-      {"1 x 1", "pointwise f32", [&](Net& n) { return n.conv(n.input({2, 7, 9, 13}), {.activation = hard_swish}, 37); }},
+      {"1 x 1", "pointwise f32",
+       [&](Net& n) { return n.conv(n.input({2, 7, 9, 13}), {.activation = hard_swish}, 37); }},
       {"no bias", "pointwise f32", [](Net& n) { return n.conv(n.input({1, 7, 9, 13}), {}, 5, false); }},
-      {"few rows, many channels: threads divide channels", "pointwise f32", [](Net& n) { return n.conv(n.input({1, 3, 3, 700}), {}, 500); }},
+      {"few rows, many channels: threads divide channels", "pointwise f32",
+       [](Net& n) { return n.conv(n.input({1, 3, 3, 700}), {}, 500); }},
       {"3 x 3 per channel", "depthwise f32",
-       [&](Net& n) { return n.conv(n.input({2, 11, 9, 13}), {.window = {.kernel = {3, 3}, .stride = {2, 1}, .padding = {0, 1, 2, 0}}, .groups = 13, .activation = hard_swish}, 13); }},
-      {"two filters a channel", "depthwise f32", [](Net& n) { return n.conv(n.input({1, 11, 9, 6}), {.window = {.kernel = {5, 3}, .dilation = {2, 1}}, .groups = 6}, 12, false); }},
-      {"dense 3 x 3", "direct f32", [](Net& n) { return n.conv(n.input({2, 11, 9, 3}), {.window = {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1, 1, 1}}}, 33); }},
-      {"1 x 1 with stride", "direct f32", [](Net& n) { return n.conv(n.input({1, 11, 9, 5}), {.window = {.stride = {2, 3}}}, 7); }},
-      {"grouped", "direct f32", [](Net& n) { return n.conv(n.input({1, 6, 6, 12}), {.window = {.kernel = {3, 1}}, .groups = 3}, 9); }},
+       [&](Net& n) {
+         return n.conv(n.input({2, 11, 9, 13}),
+                       {.window = {.kernel = {3, 3}, .stride = {2, 1}, .padding = {0, 1, 2, 0}},
+                        .groups = 13,
+                        .activation = hard_swish},
+                       13);
+       }},
+      {"two filters a channel", "depthwise f32",
+       [](Net& n) {
+         return n.conv(n.input({1, 11, 9, 6}), {.window = {.kernel = {5, 3}, .dilation = {2, 1}}, .groups = 6}, 12,
+                       false);
+       }},
+      {"dense 3 x 3", "direct f32",
+       [](Net& n) {
+         return n.conv(n.input({2, 11, 9, 3}),
+                       {.window = {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1, 1, 1}}}, 33);
+       }},
+      {"1 x 1 with stride", "direct f32",
+       [](Net& n) { return n.conv(n.input({1, 11, 9, 5}), {.window = {.stride = {2, 3}}}, 7); }},
+      {"grouped", "direct f32",
+       [](Net& n) { return n.conv(n.input({1, 6, 6, 12}), {.window = {.kernel = {3, 1}}, .groups = 3}, 9); }},
       {"filter given at run time", "reference",
-       [](Net& n) { return n.graph.add(Conv2d{.window = {.kernel = {3, 3}}}, {n.input({1, 6, 6, 2}), n.input({4, 3, 3, 2})}); }},
-      {"gemm", "dense f32", [](Net& n) { return n.graph.add(Gemm{.alpha = 0.5f, .beta = 2}, {n.input({3, 40}), n.constant({40, 50}), n.constant({50})}); }},
-      {"gemm, turned, one bias for all", "dense f32", [](Net& n) { return n.graph.add(Gemm{.transpose_b = true}, {n.input({3, 40}), n.constant({50, 40}), n.constant({1})}); }},
-      {"gemm with a bias a row", "reference", [](Net& n) { return n.graph.add(Gemm{}, {n.input({3, 4}), n.constant({4, 5}), n.constant({3, 1})}); }},
-      {"matmul of a stack", "dense f32", [](Net& n) { return n.graph.add(MatMul{}, {n.input({2, 3, 5, 8}), n.constant({8, 9})}); }},
-      {"matmul of two inputs", "reference", [](Net& n) { return n.graph.add(MatMul{}, {n.input({2, 5, 8}), n.input({8, 9})}); }},
+       [](Net& n) {
+         return n.graph.add(Conv2d{.window = {.kernel = {3, 3}}}, {n.input({1, 6, 6, 2}), n.input({4, 3, 3, 2})});
+       }},
+      {"gemm", "dense f32",
+       [](Net& n) {
+         return n.graph.add(Gemm{.alpha = 0.5f, .beta = 2}, {n.input({3, 40}), n.constant({40, 50}), n.constant({50})});
+       }},
+      {"gemm, turned, one bias for all", "dense f32",
+       [](Net& n) {
+         return n.graph.add(Gemm{.transpose_b = true}, {n.input({3, 40}), n.constant({50, 40}), n.constant({1})});
+       }},
+      {"gemm with a bias a row", "reference",
+       [](Net& n) { return n.graph.add(Gemm{}, {n.input({3, 4}), n.constant({4, 5}), n.constant({3, 1})}); }},
+      {"matmul of a stack", "dense f32",
+       [](Net& n) { return n.graph.add(MatMul{}, {n.input({2, 3, 5, 8}), n.constant({8, 9})}); }},
+      {"matmul of two inputs", "reference",
+       [](Net& n) { return n.graph.add(MatMul{}, {n.input({2, 5, 8}), n.input({8, 9})}); }},
       {"a function", "unary f32", [](Net& n) { return n.graph.add(Unary{UnaryKind::kSigmoid}, {n.input({2, 77})}); }},
-      {"sum of equals", "binary f32", [](Net& n) { return n.graph.add(Binary{}, {n.input({2, 3, 7}), n.input({2, 3, 7})}); }},
-      {"a vector", "binary f32", [](Net& n) { return n.graph.add(Binary{BinaryKind::kSubtract}, {n.constant({7}), n.input({2, 3, 7})}); }},
-      {"a scalar", "binary f32", [](Net& n) { return n.graph.add(Binary{BinaryKind::kDivide}, {n.constant({}), n.input({2, 3, 7})}); }},
-      {"a value a row", "binary f32", [](Net& n) { return n.graph.add(Binary{BinaryKind::kMultiply}, {n.input({2, 3, 7}), n.constant({3, 1})}); }},
-      {"a gate an image", "binary f32", [](Net& n) { return n.graph.add(Binary{BinaryKind::kMultiply}, {n.input({2, 5, 4, 7}), n.input({2, 1, 1, 7})}); }},
-      {"a value an image", "binary f32", [](Net& n) { return n.graph.add(Binary{BinaryKind::kMaximum}, {n.input({3, 5, 4, 7}), n.constant({3, 1, 1, 1})}); }},
-      {"two runs of repetition", "reference", [](Net& n) { return n.graph.add(Binary{}, {n.input({2, 5, 4, 7}), n.constant({2, 1, 4, 1})}); }},
+      {"sum of equals", "binary f32",
+       [](Net& n) { return n.graph.add(Binary{}, {n.input({2, 3, 7}), n.input({2, 3, 7})}); }},
+      {"a vector", "binary f32",
+       [](Net& n) { return n.graph.add(Binary{BinaryKind::kSubtract}, {n.constant({7}), n.input({2, 3, 7})}); }},
+      {"a scalar", "binary f32",
+       [](Net& n) { return n.graph.add(Binary{BinaryKind::kDivide}, {n.constant({}), n.input({2, 3, 7})}); }},
+      {"a value a row", "binary f32",
+       [](Net& n) { return n.graph.add(Binary{BinaryKind::kMultiply}, {n.input({2, 3, 7}), n.constant({3, 1})}); }},
+      {"a gate an image", "binary f32",
+       [](Net& n) {
+         return n.graph.add(Binary{BinaryKind::kMultiply}, {n.input({2, 5, 4, 7}), n.input({2, 1, 1, 7})});
+       }},
+      {"a value an image", "binary f32",
+       [](Net& n) {
+         return n.graph.add(Binary{BinaryKind::kMaximum}, {n.input({3, 5, 4, 7}), n.constant({3, 1, 1, 1})});
+       }},
+      {"two runs of repetition", "reference",
+       [](Net& n) { return n.graph.add(Binary{}, {n.input({2, 5, 4, 7}), n.constant({2, 1, 4, 1})}); }},
       {"both widen", "reference", [](Net& n) { return n.graph.add(Binary{}, {n.input({2, 1}), n.input({1, 3})}); }},
-      {"largest", "pool f32", [](Net& n) { return n.graph.add(Pool{.window = {.kernel = {3, 2}, .stride = {2, 2}, .padding = {1, 0, 0, 1}}, .ceil = true}, {n.input({2, 8, 7, 5})}); }},
-      {"mean", "pool f32", [](Net& n) { return n.graph.add(Pool{.kind = PoolKind::kAverage, .window = {.kernel = {3, 3}, .padding = {1, 1, 1, 1}}, .count_padding = true}, {n.input({2, 8, 7, 5})}); }},
-      {"global mean", "spatial mean f32", [](Net& n) { return n.graph.add(Reduce{ReduceKind::kMean, {1, 2}, false}, {n.input({2, 8, 7, 45})}); }},
-      {"mean over rows alone", "reference", [](Net& n) { return n.graph.add(Reduce{ReduceKind::kMean, {1}, false}, {n.input({2, 8, 7, 5})}); }},
+      {"largest", "pool f32",
+       [](Net& n) {
+         return n.graph.add(Pool{.window = {.kernel = {3, 2}, .stride = {2, 2}, .padding = {1, 0, 0, 1}}, .ceil = true},
+                            {n.input({2, 8, 7, 5})});
+       }},
+      {"mean", "pool f32",
+       [](Net& n) {
+         return n.graph.add(Pool{.kind = PoolKind::kAverage,
+                                 .window = {.kernel = {3, 3}, .padding = {1, 1, 1, 1}},
+                                 .count_padding = true},
+                            {n.input({2, 8, 7, 5})});
+       }},
+      {"global mean", "spatial mean f32",
+       [](Net& n) { return n.graph.add(Reduce{ReduceKind::kMean, {1, 2}, false}, {n.input({2, 8, 7, 45})}); }},
+      {"mean over rows alone", "reference",
+       [](Net& n) { return n.graph.add(Reduce{ReduceKind::kMean, {1}, false}, {n.input({2, 8, 7, 5})}); }},
       {"softmax", "softmax f32", [](Net& n) { return n.graph.add(Softmax{.axis = 1}, {n.input({3, 100, 1})}); }},
-      {"softmax across rows", "reference", [](Net& n) { return n.graph.add(Softmax{.axis = 0, .log = true}, {n.input({3, 10})}); }},
-      {"channels last", "transpose 32", [](Net& n) { return n.graph.add(Transpose{channels_last(4)}, {n.input({2, 3, 17, 33})}); }},
-      {"channels first", "transpose 32", [](Net& n) { return n.graph.add(Transpose{channels_first(4)}, {n.input({2, 17, 33, 70})}); }},
-      {"units between", "transpose 32", [](Net& n) { return n.graph.add(Transpose{Permutation::of({2, 1, 0})}, {n.input({5, 1, 7})}); }},
-      {"rows inside out", "reference", [](Net& n) { return n.graph.add(Transpose{Permutation::of({2, 1, 0})}, {n.input({5, 2, 7})}); }},
+      {"softmax across rows", "reference",
+       [](Net& n) { return n.graph.add(Softmax{.axis = 0, .log = true}, {n.input({3, 10})}); }},
+      {"channels last", "transpose 32",
+       [](Net& n) { return n.graph.add(Transpose{channels_last(4)}, {n.input({2, 3, 17, 33})}); }},
+      {"channels first", "transpose 32",
+       [](Net& n) { return n.graph.add(Transpose{channels_first(4)}, {n.input({2, 17, 33, 70})}); }},
+      {"units between", "transpose 32",
+       [](Net& n) { return n.graph.add(Transpose{Permutation::of({2, 1, 0})}, {n.input({5, 1, 7})}); }},
+      {"rows inside out", "reference",
+       [](Net& n) { return n.graph.add(Transpose{Permutation::of({2, 1, 0})}, {n.input({5, 2, 7})}); }},
   };
   for (const Row& row : kRows) {
     SCOPED_TRACE(row.why);
@@ -92,17 +151,25 @@ Graph network() {
   Net n;
   const auto depthwise = [&](ValueId x, std::int64_t stride) {
     const std::int64_t c = n.graph.shape(x).c();
-    return n.conv(x, {.window = {.kernel = {3, 3}, .stride = {stride, stride}, .padding = {1, 1, 1, 1}}, .groups = c, .activation = {UnaryKind::kRelu}}, c);
+    return n.conv(x,
+                  {.window = {.kernel = {3, 3}, .stride = {stride, stride}, .padding = {1, 1, 1, 1}},
+                   .groups = c,
+                   .activation = {UnaryKind::kRelu}},
+                  c);
   };
-  ValueId x = n.conv(n.input({1, 96, 96, 3}), {.window = {.kernel = {3, 3}, .padding = {1, 1, 1, 1}}, .activation = {UnaryKind::kHardSwish}}, 16);
+  ValueId x =
+      n.conv(n.input({1, 96, 96, 3}),
+             {.window = {.kernel = {3, 3}, .padding = {1, 1, 1, 1}}, .activation = {UnaryKind::kHardSwish}}, 16);
   for (int block = 0; block < 3; ++block) {
     const ValueId wide = depthwise(n.conv(x, {.activation = {UnaryKind::kRelu}}, 48), 1);
-    const ValueId gate = n.graph.add(Unary{UnaryKind::kHardSigmoid, 1.0f / 6, 0.5f}, {n.conv(n.graph.add(Reduce{ReduceKind::kMean, {1, 2}}, {wide}), {}, 48)});
+    const ValueId gate = n.graph.add(Unary{UnaryKind::kHardSigmoid, 1.0f / 6, 0.5f},
+                                     {n.conv(n.graph.add(Reduce{ReduceKind::kMean, {1, 2}}, {wide}), {}, 48)});
     const ValueId gated = n.graph.add(Binary{BinaryKind::kMultiply}, {wide, gate});
     x = n.graph.add(Binary{BinaryKind::kAdd}, {x, n.conv(gated, {}, 16)});
   }
   n.graph.add_output("features", x);
-  const ValueId flat = n.graph.add(Reshape{{1, 16}}, {n.graph.add(Reduce{ReduceKind::kMean, {1, 2}}, {depthwise(x, 2)})});
+  const ValueId flat =
+      n.graph.add(Reshape{{1, 16}}, {n.graph.add(Reduce{ReduceKind::kMean, {1, 2}}, {depthwise(x, 2)})});
   n.graph.add_output("scores", n.graph.add(Softmax{.axis = 1}, {n.graph.add(Gemm{}, {flat, n.constant({16, 10})})}));
   return n.graph;
 }
@@ -119,7 +186,8 @@ TEST(Plan, ThreadsChangeNoBit) {
   const std::vector<Tensor> one = outputs_of(graph, false, 1);
   for (const int threads : {2, 3, 8}) {
     const std::vector<Tensor> many = outputs_of(graph, false, threads);
-    for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(identical(one[i], many[i])) << threads << " threads, output " << i;
+    for (std::size_t i = 0; i < one.size(); ++i)
+      EXPECT_TRUE(identical(one[i], many[i])) << threads << " threads, output " << i;
   }
 }
 
@@ -135,7 +203,8 @@ TEST(Plan, SharesMemory) {
 TEST(Plan, ReshapesAreFree) {
   Net net;
   const ValueId x = net.input({2, 12});
-  const ValueId y = net.graph.add(Unary{UnaryKind::kTanh}, {net.graph.add(Reshape{{4, 6}}, {net.graph.add(Reshape{{24}}, {x})})});
+  const ValueId y =
+      net.graph.add(Unary{UnaryKind::kTanh}, {net.graph.add(Reshape{{4, 6}}, {net.graph.add(Reshape{{24}}, {x})})});
   net.graph.add_output("y", net.graph.add(Reshape{{3, 8}}, {y}));
   EXPECT_EQ(Plan(net.graph, {}).steps().size(), 1u);
   EXPECT_LE(distance(outputs_of(net.graph)[0], outputs_of(net.graph, false)[0]), 1e-6);
@@ -149,7 +218,9 @@ TEST(Plan, OverwritesOnlyWhatNobodyReadsAgain) {
   const ValueId view = net.graph.add(Reshape{{6, 4}}, {a});
   const ValueId relu = net.graph.add(Unary{UnaryKind::kRelu}, {a});
   const ValueId twice = net.graph.add(Binary{}, {a, a});
-  net.graph.add_output("y", net.graph.add(MatMul{}, {net.graph.add(Binary{}, {relu, twice}), net.graph.add(Reshape{{6, 4}}, {net.graph.add(Unary{UnaryKind::kAbs}, {view})})}));
+  net.graph.add_output(
+      "y", net.graph.add(MatMul{}, {net.graph.add(Binary{}, {relu, twice}),
+                                    net.graph.add(Reshape{{6, 4}}, {net.graph.add(Unary{UnaryKind::kAbs}, {view})})}));
   EXPECT_LE(distance(outputs_of(net.graph)[0], outputs_of(net.graph, false)[0]), 1e-6);
 }
 
@@ -236,7 +307,8 @@ TEST(Plan, OneServesManyThreads) {
 
 TEST(Plan, RefusesMoreMemoryThanAllowed) {
   const Graph graph = network();
-  EXPECT_TRUE(raises([&] { Plan(graph, {.memory_limit = 1 << 20}); }, "activations need 3.4 MiB, but the limit is 1.0 MiB", ErrorKind::kMemory));
+  EXPECT_TRUE(raises([&] { Plan(graph, {.memory_limit = 1 << 20}); },
+                     "activations need 3.4 MiB, but the limit is 1.0 MiB", ErrorKind::kMemory));
   Net vast;
   const ValueId x = vast.input({1});
   ValueId y = vast.graph.add(Unary{UnaryKind::kTanh}, {vast.graph.add(Expand{{std::int64_t{1} << 58}}, {x})});
@@ -250,7 +322,9 @@ TEST(Plan, ListsNodesWithoutAKernel) {
   const ValueId x = graph.add_input("x", {DataType::kF16, {1, 2, 2, 3}});
   const ValueId y = graph.add(Conv2d{}, {x, graph.add_constant(Tensor(DataType::kF16, {4, 1, 1, 3}))}, "stem");
   graph.add_output("y", graph.add(Softmax{.axis = 3}, {y}));
-  EXPECT_TRUE(raises([&] { Plan(graph, {}); }, "no kernel for stem (conv2d of f16 1x2x2x3), softmax (softmax of f16 1x2x2x4)", ErrorKind::kUnsupported));
+  EXPECT_TRUE(raises([&] { Plan(graph, {}); },
+                     "no kernel for stem (conv2d of f16 1x2x2x3), softmax (softmax of f16 1x2x2x4)",
+                     ErrorKind::kUnsupported));
 }
 
 }  // namespace

@@ -24,10 +24,13 @@ TEST(Shape, TellsItsDimensions) {
 }
 
 TEST(Shape, RefusesWhatNoTensorCanBe) {
-  EXPECT_TRUE(raises([] { Shape{1, 1, 1, 1, 1, 1, 1}; }, "7 dimensions, but at most 6 are handled", ErrorKind::kInvalid));
+  EXPECT_TRUE(
+      raises([] { Shape{1, 1, 1, 1, 1, 1, 1}; }, "7 dimensions, but at most 6 are handled", ErrorKind::kInvalid));
   EXPECT_TRUE(raises([] { Shape{2, -1}; }, "a dimension of -1 in 2x-1", ErrorKind::kInvalid));
-  EXPECT_TRUE(raises([] { Shape{kHuge, kHuge}; }, "1099511627776x1099511627776 holds too many elements", ErrorKind::kInvalid));
-  EXPECT_TRUE(raises([] { Shape{kHuge, 0, kHuge}; }, "1099511627776x0x1099511627776 holds too many elements", ErrorKind::kInvalid));
+  EXPECT_TRUE(
+      raises([] { Shape{kHuge, kHuge}; }, "1099511627776x1099511627776 holds too many elements", ErrorKind::kInvalid));
+  EXPECT_TRUE(raises([] { Shape{kHuge, 0, kHuge}; }, "1099511627776x0x1099511627776 holds too many elements",
+                     ErrorKind::kInvalid));
   EXPECT_TRUE(raises([] { Shape{kHuge, 1}.with(1, kHuge); }, "1099511627776x1099511627776 holds too many elements"));
 }
 

@@ -41,13 +41,17 @@ TEST(Tensor, ComparesBits) {
 
 TEST(Tensor, RefusesWhatDoesNotFit) {
   EXPECT_TRUE(raises([] { Tensor::of<float>({3}, {1, 2}); }, "2 values for a tensor of 3", ErrorKind::kInvalid));
-  EXPECT_TRUE(raises([] { Tensor(DataType::kF32, {2, 3}).reshaped({4}); }, "2x3 cannot be reshaped to 4", ErrorKind::kInvalid));
-  EXPECT_TRUE(raises([] { Tensor(DataType::kF32, {2}).values<std::int8_t>(); }, "a tensor of f32 was read as i8", ErrorKind::kInvalid));
+  EXPECT_TRUE(
+      raises([] { Tensor(DataType::kF32, {2, 3}).reshaped({4}); }, "2x3 cannot be reshaped to 4", ErrorKind::kInvalid));
+  EXPECT_TRUE(raises([] { Tensor(DataType::kF32, {2}).values<std::int8_t>(); }, "a tensor of f32 was read as i8",
+                     ErrorKind::kInvalid));
 }
 
 TEST(Tensor, MemoryThatIsNotThere) {
-  EXPECT_TRUE(raises([] { Tensor(DataType::kI64, {std::int64_t{1} << 56}); }, "512.0 PiB of memory cannot be had", ErrorKind::kMemory));
-  EXPECT_TRUE(raises([] { AlignedBytes(std::numeric_limits<std::size_t>::max()); }, "16.0 EiB of memory cannot be had", ErrorKind::kMemory));
+  EXPECT_TRUE(raises([] { Tensor(DataType::kI64, {std::int64_t{1} << 56}); }, "512.0 PiB of memory cannot be had",
+                     ErrorKind::kMemory));
+  EXPECT_TRUE(raises([] { AlignedBytes(std::numeric_limits<std::size_t>::max()); }, "16.0 EiB of memory cannot be had",
+                     ErrorKind::kMemory));
 }
 
 TEST(Window, GivesTheOutputsExtent) {
@@ -61,9 +65,17 @@ TEST(Window, GivesTheOutputsExtent) {
       {"the identity", {5, 7}, {}, {5, 7}, {5, 7}},
       {"valid 3x3", {5, 7}, {.kernel = {3, 3}}, {3, 5}, {3, 5}},
       {"stride that does not divide", {6, 7}, {.kernel = {3, 3}, .stride = {2, 3}}, {2, 2}, {3, 3}},
-      {"uneven padding; rounded up, no window begins behind the image", {4, 4}, {.kernel = {3, 3}, .padding = {0, 1, 2, 3}}, {4, 6}, {4, 5}},
+      {"uneven padding; rounded up, no window begins behind the image",
+       {4, 4},
+       {.kernel = {3, 3}, .padding = {0, 1, 2, 3}},
+       {4, 6},
+       {4, 5}},
       {"dilation", {9, 9}, {.kernel = {3, 5}, .dilation = {4, 2}}, {1, 1}, {1, 1}},
-      {"rounding up must not begin in the padding behind", {2, 2}, {.kernel = {1, 1}, .stride = {2, 2}, .padding = {0, 0, 1, 1}}, {2, 2}, {1, 1}},
+      {"rounding up must not begin in the padding behind",
+       {2, 2},
+       {.kernel = {1, 1}, .stride = {2, 2}, .padding = {0, 0, 1, 1}},
+       {2, 2},
+       {1, 1}},
   };
   for (const Case& test : kCases) {
     EXPECT_EQ(output_extent(test.input, test.window), test.expected) << test.why;
@@ -82,7 +94,8 @@ TEST(Window, RefusesWhatCannotBe) {
   EXPECT_TRUE(raises([] { output_extent({7, 7}, {.kernel = {3, 3}, .padding = {0, -1, 0, 0}}); },
                      "a window of kernel 3, stride 1, dilation 1 and padding -1, 0 over columns", ErrorKind::kInvalid));
   EXPECT_TRUE(raises([] { output_extent({7, 7}, {.kernel = {std::int64_t{1} << 31, 1}}); },
-                     "a window of kernel 2147483648, stride 1, dilation 1 and padding 0, 0 over rows", ErrorKind::kInvalid));
+                     "a window of kernel 2147483648, stride 1, dilation 1 and padding 0, 0 over rows",
+                     ErrorKind::kInvalid));
 }
 
 }  // namespace

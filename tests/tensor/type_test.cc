@@ -23,7 +23,8 @@ TEST(DataType, HasNameAndSize) {
       EXPECT_EQ(sizeof(T), size_of(type));
     });
   }
-  EXPECT_TRUE(is_float(DataType::kF16) && !is_float(DataType::kI8) && is_integer(DataType::kI64) && !is_integer(DataType::kBool));
+  EXPECT_TRUE(is_float(DataType::kF16) && !is_float(DataType::kI8) && is_integer(DataType::kI64) &&
+              !is_integer(DataType::kBool));
 }
 
 /// The value of a half by its definition: sign, exponent - 15, ten bits of fraction.

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sepal/tensor/tensor.h"
+
+namespace sepal::cli {
+
+/// Lines of a labels file: ends of line as on any system, the last one may be missing, a byte order mark is
+/// dropped. Throws Error(kIo), or Error(kInvalid) on more than 2^20 lines.
+std::vector<std::string> read_labels(const std::filesystem::path& path);
+
+/// The classes of a classifier: how many values the output has, if it has one axis longer than 1 and no
+/// empty one; else nothing.
+std::optional<std::int64_t> class_count(const Shape& output);
+
+/// One answer of a classifier.
+struct Class {
+  std::int64_t index = 0;
+  double probability = 0;
+};
+struct Ranking {
+  std::vector<Class> best;    ///< the most probable first; of equals the lower index first
+  bool used_softmax = false;  ///< the values were no probabilities yet
+};
+
+/// The `count` best classes. Values that all lie in [0, 1] and sum to 1 within 1e-3 are taken as
+/// probabilities, others go through softmax. Nothing if a value is NaN or +infinity, or all are -infinity.
+std::optional<Ranking> rank_classes(std::span<const double> values, std::size_t count);
+
+/// Labels for the indices of a classifier.
+class Labels {
+ public:
+  /// `lines` must be `classes` many, or one fewer: then class 0 is the background. `source` stands in the
+  /// error. Throws Error(kInvalid). None at all are no labels.
+  Labels(std::vector<std::string> lines, std::int64_t classes, const std::string& source);
+
+  bool empty() const { return lines_.empty(); }
+  bool background() const { return background_; }
+  /// "background" for the class that has no line.
+  std::string operator[](std::int64_t index) const;
+
+ private:
+  std::vector<std::string> lines_;
+  bool background_ = false;
+};
+
+}  // namespace sepal::cli

@@ -1,0 +1,9 @@
+#include "cli/json.h"
+
+namespace sepal::cli {
+
+std::string to_text(const Json& document) {
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace sepal::cli

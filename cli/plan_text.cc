@@ -1,0 +1,118 @@
+#include "cli/plan_text.h"
+
+#include <algorithm>
+
+#include "cli/summary.h"
+#include "cli/table.h"
+#include "sepal/base/text.h"
+#include "sepal/kernels/target.h"
+
+namespace sepal::cli {
+namespace {
+
+std::size_t bytes_of(const Operand& operand) {
+  return static_cast<std::size_t>(operand.type.shape.elements()) * size_of(operand.type.type);
+}
+
+std::string_view name_of(Operand::Place place) {
+  switch (place) {
+    case Operand::Place::kWorkspace:
+      return "workspace";
+    case Operand::Place::kConstant:
+      return "constant";
+    case Operand::Place::kInput:
+      return "input";
+    case Operand::Place::kOutput:
+      break;
+  }
+  return "output";
+}
+
+/// "1x112x112x32 f32 at 401408"
+std::string placed(const Operand& operand) {
+  const std::string value = format("{} {}", to_string(operand.type.shape), sepal::name_of(operand.type.type));
+  if (operand.place == Operand::Place::kWorkspace) return format("{} at {}", value, operand.index);
+  return format("{} {} {}", value, name_of(operand.place), operand.index);
+}
+
+std::string shapes_of_inputs(const Step& step) {
+  std::vector<std::string> shapes;
+  for (const Operand& input : step.inputs) {
+    if (input.place != Operand::Place::kConstant) shapes.push_back(to_string(input.type.shape));
+  }
+  return format("{}", join(shapes, " "));
+}
+
+Json operand_json(const Operand& operand) {
+  Json json{{"place", name_of(operand.place)}};
+  json[operand.place == Operand::Place::kWorkspace ? "offset" : "index"] = operand.index;
+  json["shape"] = to_json(operand.type.shape);
+  json["type"] = sepal::name_of(operand.type.type);
+  json["bytes"] = bytes_of(operand);
+  return json;
+}
+
+std::int64_t count_slow(const Plan& plan) { return std::ranges::count_if(plan.steps(), is_slow); }
+
+}  // namespace
+
+bool is_slow(const Step& step) { return step.kernel.starts_with("reference"); }
+
+std::string describe(const Step& step) {
+  const std::string_view op = sepal::name_of(step.op);
+  return step.node == op ? printable(step.node) : format("{} ({})", printable(step.node), op);
+}
+
+std::string plan_text(const Plan& plan) {
+  std::vector<std::vector<std::string>> rows = {{"", "step", "kernel", "node", "inputs", "output", "bytes", ""}};
+  for (std::size_t i = 0; i < plan.steps().size(); ++i) {
+    const Step& step = plan.steps()[i];
+    for (std::size_t k = 0; k < step.outputs.size(); ++k) {
+      const bool first = k == 0;
+      rows.push_back(
+          {first && is_slow(step) ? "*" : "", first ? format("{}", i) : "", first ? std::string(step.kernel) : "",
+           first ? printable(step.node, 48) : "", first ? shapes_of_inputs(step) : "", placed(step.outputs[k]),
+           grouped(static_cast<long long>(bytes_of(step.outputs[k]))), first && step.in_place ? "in place" : ""});
+    }
+  }
+  std::string text =
+      format("plan: {} steps, {} threads, instruction set {}\n", plan.steps().size(), plan.threads(), target_name());
+  text += to_text(rows, 0, "lrllllrl");
+  text += format("workspace: {}, of {} for all activations each by itself\n",
+                 human_bytes(static_cast<double>(plan.workspace_bytes())),
+                 human_bytes(static_cast<double>(plan.activation_bytes())));
+  text += format("weights: {}\n", human_bytes(static_cast<double>(plan.weight_bytes())));
+  const std::int64_t slow = count_slow(plan);
+  text += slow == 0 ? "no step runs by a reference kernel\n"
+                    : format("{} of {} steps run by a reference kernel, which is slow: those marked *\n", slow,
+                             plan.steps().size());
+  return text;
+}
+
+Json plan_json(const Plan& plan) {
+  Json steps = Json::array();
+  for (const Step& step : plan.steps()) {
+    Json inputs = Json::array();
+    Json outputs = Json::array();
+    for (const Operand& input : step.inputs) inputs.push_back(operand_json(input));
+    for (const Operand& output : step.outputs) outputs.push_back(operand_json(output));
+    steps.push_back({{"kernel", step.kernel},
+                     {"node", step.node},
+                     {"operator", sepal::name_of(step.op)},
+                     {"inputs", std::move(inputs)},
+                     {"outputs", std::move(outputs)},
+                     {"in_place", step.in_place},
+                     {"slow", is_slow(step)},
+                     {"packed_bytes", step.packed == nullptr ? 0 : step.packed->size()},
+                     {"work", step.work}});
+  }
+  return {{"target", target_name()},
+          {"threads", plan.threads()},
+          {"workspace_bytes", plan.workspace_bytes()},
+          {"activation_bytes", plan.activation_bytes()},
+          {"weight_bytes", plan.weight_bytes()},
+          {"slow_steps", count_slow(plan)},
+          {"steps", std::move(steps)}};
+}
+
+}  // namespace sepal::cli

@@ -1,0 +1,14 @@
+#include <array>
+
+#include "cli/verb.h"
+
+// The table of verbs: a new one is a file and a row.
+
+namespace sepal::cli {
+
+std::span<const Verb> verbs() {
+  static const std::array kVerbs = {kRun, kInspect, kCompletion};
+  return kVerbs;
+}
+
+}  // namespace sepal::cli

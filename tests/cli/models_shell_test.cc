@@ -1,0 +1,47 @@
+// `sepal run MODEL --input input_K.npy --output-dir DIR` over the third-party models: what it writes against
+// what the test data expect, as models/README.md there says to compare.
+
+#include <gtest/gtest.h>
+
+#include "cli/json.h"
+#include "sepal/base/text.h"
+#include "sepal/formats/npy.h"
+#include "tests/cli/process.h"
+#include "tests/third_party.h"
+
+namespace sepal::cli {
+namespace {
+
+class ModelsInTheShell : public testing::TestWithParam<ThirdParty> {};
+
+TEST_P(ModelsInTheShell, GiveTheExpectedOutputs) {
+  const ThirdParty& row = GetParam();
+  for (const auto& model : {row.model(), row.dynamic_model()}) {
+    if (!std::filesystem::exists(model)) continue;
+    for (const int sample : row.samples) {
+      SCOPED_TRACE(format("{} on input {}", model.filename().string(), sample));
+      const TemporaryFolder out;
+      const Outcome outcome =
+          run_tool({"run", model, "--input", row.input(sample), "--output-dir", out.path(), "--json"});
+      ASSERT_EQ(outcome.exit, 0) << outcome.err;
+      const Json outputs = Json::parse(outcome.out)["outputs"];
+      ASSERT_EQ(outputs.size(), static_cast<std::size_t>(row.outputs));
+      for (int j = 0; j < row.outputs; ++j) {
+        SCOPED_TRACE(format("output {}", j));
+        expect_output(row, sample, j, read_npy(outputs[static_cast<std::size_t>(j)]["file"].get<std::string>()));
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(ThirdParty, ModelsInTheShell, testing::ValuesIn(third_party_models()),
+                         [](const auto& row) { return row.param.name; });
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ModelsInTheShell);
+
+TEST(ModelsInTheShellToo, AreThere) {
+  SEPAL_NEEDS_TEST_DATA();
+  EXPECT_EQ(third_party_models().size(), 38u);
+}
+
+}  // namespace
+}  // namespace sepal::cli

@@ -6,13 +6,19 @@
 namespace sepal {
 
 Rewriter::Rewriter(const Graph& old)
-    : old_(old), map_(old.value_count()), uses_(count_uses(old)), live_(old.value_count()) {
+    : old_(old), map_(old.value_count()), uses_(old.value_count()), live_(old.value_count()) {
   graph_.about = old.about;
   for (const Port& port : old.inputs()) replace(port.value, graph_.add_input(port.name, old.type(port.value)));
-  for (const Port& port : old.outputs()) live_[Graph::index(port.value)] = true;
+  for (const Port& port : old.outputs()) {
+    live_[Graph::index(port.value)] = true;
+    ++uses_[Graph::index(port.value)];
+  }
   for (const Node& node : std::views::reverse(old.nodes())) {
     if (!is_live(node)) continue;
-    for (const ValueId input : node.inputs) live_[Graph::index(input)] = true;
+    for (const ValueId input : node.inputs) {
+      live_[Graph::index(input)] = true;
+      ++uses_[Graph::index(input)];
+    }
   }
 }
 

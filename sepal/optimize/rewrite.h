@@ -24,7 +24,7 @@ class Rewriter {
   void replace(ValueId old_value, ValueId new_value) { map_[Graph::index(old_value)] = new_value; }
   /// Appends the node as it is.
   void copy(const Node& node);
-  /// Readers of the old value, the graph's outputs among them.
+  /// Live readers of the old value, the graph's outputs among them.
   int uses(ValueId old_value) const { return uses_[Graph::index(old_value)]; }
   /// Whether anything that the graph gives depends on the node; the others are left out.
   bool is_live(const Node& node) const;

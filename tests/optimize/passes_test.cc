@@ -245,6 +245,19 @@ TEST(AbsorbActivations, GoIntoTheConvolution) {
       3u);
 }
 
+TEST(AbsorbActivations, TakesAFunctionThatWasWrittenInSteps) {
+  // What recognition leaves dead no longer reads the convolution's result.
+  Net net;
+  const ValueId x = net.pointwise(net.x);
+  const ValueId clipped = net.unary({UnaryKind::kClip, 0, 6}, net.binary(BinaryKind::kAdd, x, net.scalar(3)));
+  net.graph.add_output("y",
+                       net.binary(BinaryKind::kDivide, net.binary(BinaryKind::kMultiply, x, clipped), net.scalar(6)));
+  const Graph result = optimize(net.graph);
+  expect_same(net.graph, result);
+  ASSERT_EQ(result.nodes().size(), 1u);
+  EXPECT_EQ(std::get<Conv2d>(result.nodes()[0].op).activation.kind, UnaryKind::kHardSwish);
+}
+
 TEST(Widen, ComputesHalvesInSingle) {
   Graph graph;
   const ValueId x = graph.add_input("x", {DataType::kF32, {1, 2, 2, 3}});

@@ -5,7 +5,6 @@
 
 #include "sepal/base/text.h"
 #include "sepal/formats/npy.h"
-#include "sepal/tensor/convert.h"
 
 namespace sepal::cli {
 namespace {
@@ -39,6 +38,7 @@ std::vector<std::optional<Tensor>> read_arrays(std::span<const std::string> text
   std::vector<std::string> nameless;
   for (const std::string& text : texts) {
     const Given given = parse_given(text, inputs);
+    if (given.file.empty()) fail(ErrorKind::kUsage, "--input {}: the file's name is empty", printable(text));
     if (!given.input) {
       check_name(text, inputs);
       nameless.push_back(text);
@@ -63,10 +63,9 @@ std::vector<std::optional<Tensor>> read_arrays(std::span<const std::string> text
   std::vector<std::optional<Tensor>> tensors(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!by_input[i]) continue;
-    Tensor read = read_npy(std::filesystem::path(by_input[i]->file));
-    tensors[i] = read.type() == inputs[i].type
-                     ? std::move(read)
-                     : in_place(printable(by_input[i]->file), [&] { return converted(read, inputs[i].type); });
+    // Who computes a double in f32 rounds it anyway.
+    const Doubles doubles = inputs[i].is_double ? Doubles::kRounded : Doubles::kExact;
+    tensors[i] = read_npy(std::filesystem::path(by_input[i]->file), inputs[i].type, doubles);
   }
   return tensors;
 }

@@ -20,8 +20,9 @@ struct Given {
 Given parse_given(std::string_view text, std::span<const ValueInfo> inputs);
 
 /// Reads the arrays of `--input`: one tensor or nothing for each input of the model, converted to its type.
-/// A file without NAME= belongs to the only input, or to the only one that is left. Throws Error: kUsage if it is not
-/// clear which, or one is given twice; what read_npy and converted throw, the file's name in front.
+/// A file without NAME= belongs to the only input, or to the only one that is left. float64 is rounded for an input
+/// declared in double precision. Throws Error: kUsage if it is not clear which, one is given twice, or a file's name
+/// is empty; what read_npy throws.
 std::vector<std::optional<Tensor>> read_arrays(std::span<const std::string> texts, std::span<const ValueInfo> inputs);
 
 /// "x" (1x3x224x224 f32), as errors show it.

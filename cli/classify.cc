@@ -33,6 +33,14 @@ std::optional<std::int64_t> class_count(const Shape& output) {
   return longer == 1 && output.elements() > 1 ? std::optional(output.elements()) : std::nullopt;
 }
 
+bool are_probabilities(std::span<const double> values) {
+  if (!std::ranges::all_of(values, [](double value) { return value >= 0 && value <= 1; })) return false;
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  if (std::abs(sum - 1) <= 1e-3) return true;
+  const auto on_grid = [](double value) { return std::abs(value * 256 - std::nearbyint(value * 256)) <= 1e-3; };
+  return sum >= 0.5 && sum <= 1.5 && std::ranges::all_of(values, on_grid);
+}
+
 std::optional<Ranking> rank_classes(std::span<const double> values, std::size_t count) {
   if (values.empty() || std::ranges::any_of(values, [](double value) { return std::isnan(value); }))
     return std::nullopt;
@@ -41,9 +49,7 @@ std::optional<Ranking> rank_classes(std::span<const double> values, std::size_t 
 
   std::vector<double> probabilities(values.begin(), values.end());
   Ranking ranking;
-  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-  const bool in_range = std::ranges::all_of(values, [](double value) { return value >= 0 && value <= 1; });
-  if (!in_range || std::abs(sum - 1) > 1e-3) {
+  if (!are_probabilities(values)) {
     ranking.used_softmax = true;
     for (double& value : probabilities) value = std::exp(value - most);
     const double total = std::accumulate(probabilities.begin(), probabilities.end(), 0.0);
@@ -66,9 +72,10 @@ std::optional<Ranking> rank_classes(std::span<const double> values, std::size_t 
 
 Labels::Labels(std::vector<std::string> lines, std::int64_t classes, const std::string& source)
     : lines_(std::move(lines)) {
+  while (!lines_.empty() && lines_.back().empty()) lines_.pop_back();
   const auto count = static_cast<std::int64_t>(lines_.size());
   background_ = count > 0 && count == classes - 1;
-  if (count > 0 && count != classes && !background_) {
+  if (count == 0 || (count != classes && !background_)) {
     invalid("{}: {} labels, but the model has {} classes", source, count, classes);
   }
 }

@@ -29,15 +29,21 @@ struct Ranking {
   bool used_softmax = false;  ///< the values were no probabilities yet
 };
 
-/// The `count` best classes. Values that all lie in [0, 1] and sum to 1 within 1e-3 are taken as
-/// probabilities, others go through softmax. Nothing if a value is NaN or +infinity, or all are -infinity.
+/// Whether the values are the result of a softmax: all in [0, 1], and their sum within 1e-3 of 1; or, where all are
+/// multiples of 1/256 (within 1e-3 of one step), between 0.5 and 1.5. That is a softmax in eight bits, which rounds
+/// away many small probabilities.
+bool are_probabilities(std::span<const double> values);
+
+/// The `count` best classes. Values that are no probabilities yet go through softmax. Nothing if a value is NaN or
+/// +infinity, or all are -infinity.
 std::optional<Ranking> rank_classes(std::span<const double> values, std::size_t count);
 
 /// Labels for the indices of a classifier.
 class Labels {
  public:
-  /// `lines` must be `classes` many, or one fewer: then class 0 is the background. `source` stands in the
-  /// error. Throws Error(kInvalid). None at all are no labels.
+  Labels() = default;  ///< none
+  /// `lines`, without empty ones at the end, must be `classes` many, or one fewer: then class 0 is the background.
+  /// `source` stands in the error. Throws Error(kInvalid).
   Labels(std::vector<std::string> lines, std::int64_t classes, const std::string& source);
 
   bool empty() const { return lines_.empty(); }

@@ -103,9 +103,11 @@ Json json_of(const Model& model, const std::optional<Model::Prepared>& prepared,
     json["operators"] = std::move(operators);
     json["parameters"] = count_parameters(*prepared->imported);
   }
-  json["metadata"] = Json::object();
+  // Its keys differ already; looking each up among those before it would take long for very many.
+  Json::object_t properties;
   for (const auto& [key, value] : metadata(model, prepared ? prepared->imported.get() : nullptr))
-    json["metadata"][key] = value;
+    properties.push_back({key, value});
+  json["metadata"] = std::move(properties);
   if (prepared && with_plan) json["plan"] = plan_json(*prepared->plan);
   return json;
 }

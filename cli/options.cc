@@ -202,7 +202,13 @@ LoadOptions CommonOptions::load_options() const {
       fail(ErrorKind::kUsage, "--shape is NAME=1x3x320x320, not \"{}\"", printable(text));
     }
     const std::string name = text.substr(0, equals);
-    const Shape shape = in_place("--shape", [&] { return parse_shape(dims); });
+    const Shape shape = [&] {
+      try {
+        return parse_shape(dims);
+      } catch (const Error& error) {  // wrong without a look at any file
+        fail(ErrorKind::kUsage, "--shape: {}", error.what());
+      }
+    }();
     if (!options.shapes.emplace(name, shape).second) {
       fail(ErrorKind::kUsage, "--shape names \"{}\" twice", printable(name));
     }

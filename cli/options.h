@@ -65,8 +65,7 @@ struct CommonOptions {
   bool json = false;
   bool quiet = false;
 
-  /// Throws Error(kUsage) if a shape is not NAME=1x3x320x320 or names an input twice, Error(kInvalid) if it
-  /// is larger than a tensor can be.
+  /// Throws Error(kUsage) if a shape is not NAME=1x3x320x320, names an input twice or is larger than a tensor can be.
   LoadOptions load_options() const;
 };
 void declare(Options& options, CommonOptions& common);

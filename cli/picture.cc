@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sepal/base/text.h"
+#include "sepal/model/image_input.h"
 
 namespace sepal::cli {
 namespace {
@@ -68,8 +69,15 @@ void declare(Options& options, PictureOptions& picture) {
                picture.resize);
 }
 
-PictureFormat picture_format(const Model& model, const PictureOptions& options) {
-  PictureFormat picture{model.image_format(), ""};
+PictureFormat picture_format(const Model& model, std::string_view input, const std::map<std::string, Shape>& shapes,
+                             const PictureOptions& options) {
+  // What a flag replaces may be as wrong as it likes.
+  std::map<std::string, std::string> properties = model.properties();
+  if (options.mean) properties.erase("sepal.mean");
+  if (options.std) properties.erase("sepal.std");
+  if (options.resize) properties.erase("sepal.resize");
+  PictureFormat picture{
+      in_place(model.name(), [&] { return image_input_format(model.inputs(), input, shapes, properties); }), ""};
   ImageFormat& format_ = picture.format;
   const std::string preset = options.preset.value_or(std::string(kDefaultPreset));
   const Normalisation fallback = normalisation(preset).value();

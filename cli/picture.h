@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cli/options.h"
 #include "sepal/formats/image.h"
@@ -29,9 +31,11 @@ struct PictureFormat {
   std::string origin;
 };
 
-/// Each of mean, std and resize by itself: from its flag, else from the model's metadata, else from the
-/// preset (imagenet-torch, crop). Throws as Model::image_format.
-PictureFormat picture_format(const Model& model, const PictureOptions& options);
+/// What the model's input called `input` wants. Each of mean, std and resize by itself: from its flag, else from the
+/// model's metadata, else from the preset (imagenet-torch, crop); metadata that a flag replaces is not looked at.
+/// `shapes` bind free dimensions. Throws as Model::image_format.
+PictureFormat picture_format(const Model& model, std::string_view input, const std::map<std::string, Shape>& shapes,
+                             const PictureOptions& options);
 
 /// "0.485,0.456,0.406", or one number for all three. Throws Error(kUsage) that names `option`.
 std::array<double, 3> parse_channels(const std::string& option, const std::string& text);

@@ -35,12 +35,20 @@ std::string placed(const Operand& operand) {
   return format("{} {} {}", value, name_of(operand.place), operand.index);
 }
 
+/// "1x8x8x4 1x8x8x4 1x8x8x2 and 5 more": every row of the table is as wide as its widest.
 std::string shapes_of_inputs(const Step& step) {
+  constexpr std::size_t kShown = 3;
   std::vector<std::string> shapes;
+  std::size_t more = 0;
   for (const Operand& input : step.inputs) {
-    if (input.place != Operand::Place::kConstant) shapes.push_back(to_string(input.type.shape));
+    if (input.place == Operand::Place::kConstant) continue;
+    if (shapes.size() < kShown) {
+      shapes.push_back(to_string(input.type.shape));
+    } else {
+      ++more;
+    }
   }
-  return format("{}", join(shapes, " "));
+  return format("{}{}", join(shapes, " "), more == 0 ? "" : format(" and {} more", more));
 }
 
 Json operand_json(const Operand& operand) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -17,6 +18,7 @@
 #include "cli/verb.h"
 #include "sepal/base/text.h"
 #include "sepal/formats/npy.h"
+#include "sepal/graph/graph.h"
 #include "sepal/kernels/target.h"
 #include "sepal/plan/plan.h"
 
@@ -49,6 +51,12 @@ struct Result {
   std::optional<Ranking> ranking;
 };
 
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code problem;
+  std::filesystem::create_directories(folder, problem);
+  if (problem) fail(ErrorKind::kIo, "{}: cannot be created: {}", printable(folder.string()), problem.message());
+}
+
 /// One `sepal run`: the model, what goes into it, and what is said about it.
 class Run {
  public:
@@ -63,6 +71,7 @@ class Run {
     if (options_.output_dir) output_files(*options_.output_dir, model_.outputs());
     tensors_ = read_arrays(options_.inputs, model_.inputs());
     if (options_.images.empty()) {
+      prepare(std::nullopt);
       run_once("");
     } else {
       run_images();
@@ -73,6 +82,12 @@ class Run {
 
  private:
   void run_images();
+  std::size_t image_input(std::vector<std::string>& files) const;
+  void prepare(std::optional<std::size_t> image_input);
+  std::optional<std::vector<Shape>> known_outputs() const;
+  /// Arrays get the summary; the classes too where labels or their number are asked for.
+  bool wants_classes() const { return !options_.images.empty() || options_.labels || options_.top; }
+  std::optional<std::int64_t> classes_of(std::span<const Shape> outputs) const;
   void check_folders(std::span<const std::string> images) const;
   void run_once(const std::string& image);
   void classify(Result& result, std::span<const Tensor> outputs);
@@ -91,12 +106,14 @@ class Run {
   Model model_;
   std::vector<std::optional<Tensor>> tensors_;  // one an input of the model
   std::vector<Result> results_;
-  std::optional<Labels> labels_;
+  std::vector<std::string> label_lines_;  // of --labels
+  std::optional<Labels> labels_;          // once it is known how many classes there are
 };
 
-void Run::run_images() {
-  // One image a run: NAME=, if one is given, is the same for all.
-  std::vector<std::string> files;
+/// The input that takes the images; `files` gets where they are. One image a run: NAME=, if one is given, is the
+/// same for all.
+std::size_t Run::image_input(std::vector<std::string>& files) const {
+  if (model_.inputs().empty()) invalid("{}: the model has no inputs, so none for an image", printable(model_.name()));
   std::optional<std::size_t> input;
   for (const std::string& text : options_.images) {
     const Given given = parse_given(text, model_.inputs());
@@ -104,8 +121,13 @@ void Run::run_images() {
       fail(ErrorKind::kUsage, "--image gives two inputs, \"{}\" and \"{}\"; a run takes one image",
            printable(model_.inputs()[*input].name), printable(model_.inputs()[*given.input].name));
     }
+    if (given.file.empty()) fail(ErrorKind::kUsage, "--image {}: the file's name is empty", printable(text));
     if (given.input) input = given.input;
     files.push_back(given.file);
+  }
+  if (!input && std::ranges::count_if(tensors_, [](const auto& tensor) { return !tensor; }) > 1) {
+    fail(ErrorKind::kUsage, "{}: say which input this is, as --image NAME=FILE; the model takes {}",
+         printable(files.front()), describe(model_.inputs()));
   }
   for (std::size_t i = 0; i < tensors_.size() && !input; ++i) {
     if (!tensors_[i]) input = i;
@@ -113,32 +135,72 @@ void Run::run_images() {
   if (!input || tensors_[*input]) {
     fail(ErrorKind::kUsage, "--image and --input give the same input; the model takes {}", describe(model_.inputs()));
   }
+  return *input;
+}
 
+void Run::run_images() {
+  std::vector<std::string> files;
+  const std::size_t input = image_input(files);
+  const std::string& input_name = model_.inputs()[input].name;
   if (options_.output_dir) check_folders(files);
-  const PictureFormat picture = picture_format(model_, options_.picture);
+  const PictureFormat picture = picture_format(model_, input_name, load_.shapes, options_.picture);
   console_.remark(picture.origin);
+  prepare(input);
   const GuessedShapes guess = guess_shapes(model_.inputs(), load_.shapes);
   for (const std::string& name : guess.batches) {
-    if (name == model_.inputs()[*input].name)
+    if (name == input_name)
       console_.remark(format("the free first axis of {} taken as 1: one image a run", printable(name)));
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (files.size() > 1) console_.progress(format("image {} of {}: {}", i + 1, files.size(), files[i]));
-    tensors_[*input] = read_image(files[i], picture.format);
-    in_place(printable(files[i]), [&] { run_once(files[i]); });
+    tensors_[input] = read_image(files[i], picture.format);
+    run_once(files[i]);
   }
 }
 
-void Run::run_once(const std::string& image) {
-  std::vector<const Tensor*> inputs;
+/// What can be found wrong before any run: an input without a tensor, the labels, the folder for the outputs.
+void Run::prepare(std::optional<std::size_t> image_input) {
   std::vector<ValueInfo> missing;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
-    if (!tensors_[i]) missing.push_back(model_.inputs()[i]);
-    inputs.push_back(tensors_[i] ? &*tensors_[i] : nullptr);
+    if (!tensors_[i] && i != image_input) missing.push_back(model_.inputs()[i]);
   }
   if (!missing.empty()) {
     fail(ErrorKind::kUsage, "nothing given for {}; see --input and --image", describe(missing));
   }
+  if (options_.labels) label_lines_ = read_labels(*options_.labels);
+  const std::optional<std::vector<Shape>> outputs = wants_classes() ? known_outputs() : std::nullopt;
+  const std::optional<std::int64_t> classes = outputs ? classes_of(*outputs) : std::nullopt;
+  if (classes) labels(*classes);
+  if (options_.output_dir) make_folder(*options_.output_dir);
+}
+
+/// The shapes of the outputs, where no input decides them.
+std::optional<std::vector<Shape>> Run::known_outputs() const {
+  const GuessedShapes guess = guess_shapes(model_.inputs(), load_.shapes);
+  if (!guess.open.empty() || !guess.batches.empty()) return std::nullopt;
+  try {
+    const Model::Prepared prepared = model_.prepared();
+    std::vector<Shape> shapes;
+    for (const Port& port : prepared.optimized->outputs()) shapes.push_back(prepared.optimized->shape(port.value));
+    return shapes;
+  } catch (const Error&) {  // the values of an input decide them, or the run will say what is wrong
+    return std::nullopt;
+  }
+}
+
+std::optional<std::int64_t> Run::classes_of(std::span<const Shape> outputs) const {
+  const std::optional<std::int64_t> classes = outputs.size() == 1 ? class_count(outputs[0]) : std::nullopt;
+  if (!classes && options_.labels) {
+    invalid("{}: labels are for a classifier, but the model's outputs are {}", printable(*options_.labels),
+            describe(model_.outputs()));
+  }
+  return classes;
+}
+
+void Run::run_once(const std::string& image) {
+  std::vector<const Tensor*> inputs;
+  for (const std::optional<Tensor>& tensor : tensors_) inputs.push_back(&*tensor);
+  if (options_.output_dir) make_folder(folder_of(image));
   const auto start = std::chrono::steady_clock::now();
   const std::vector<Tensor> outputs = model_.run(inputs);
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
@@ -157,15 +219,11 @@ void Run::run_once(const std::string& image) {
 }
 
 void Run::classify(Result& result, std::span<const Tensor> outputs) {
-  // Arrays get the summary; the classes too where labels or their number are asked for.
-  const bool asked = options_.labels || options_.top;
-  if (options_.images.empty() && !asked) return;
-  const std::optional<std::int64_t> classes = outputs.size() == 1 ? class_count(outputs[0].shape()) : std::nullopt;
+  if (!wants_classes()) return;
+  std::vector<Shape> shapes;
+  for (const Tensor& output : outputs) shapes.push_back(output.shape());
+  const std::optional<std::int64_t> classes = classes_of(shapes);
   if (!classes) {
-    if (options_.labels) {
-      invalid("{}: labels are for a classifier, but the model's outputs are {}", printable(*options_.labels),
-              describe(model_.outputs()));
-    }
     if (options_.top && results_.empty())
       console_.remark("--top is for a classifier, with one output of one axis; the model has others");
     return;
@@ -184,7 +242,9 @@ void Run::classify(Result& result, std::span<const Tensor> outputs) {
 const Labels& Run::labels(std::int64_t classes) {
   if (labels_) return *labels_;
   if (options_.labels) {
-    labels_.emplace(read_labels(*options_.labels), classes, printable(*options_.labels));
+    labels_.emplace(label_lines_, classes, printable(*options_.labels));
+  } else if (!model_.properties().contains("sepal.labels")) {
+    labels_.emplace();
   } else {
     labels_.emplace(model_.labels(), classes, printable(options_.model) + ": sepal.labels");
   }
@@ -239,9 +299,6 @@ void Run::check_folders(std::span<const std::string> images) const {
 
 void Run::write(Result& result, std::span<const Tensor> outputs) const {
   const std::filesystem::path folder = folder_of(result.image);
-  std::error_code problem;
-  std::filesystem::create_directories(folder, problem);
-  if (problem) fail(ErrorKind::kIo, "{}: cannot be created: {}", printable(folder.string()), problem.message());
   result.files = output_files(folder, model_.outputs());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Uninterrupted whole;
@@ -296,6 +353,13 @@ Json Run::json() const {
 /// What is wrong with the options by themselves, before any file is opened.
 void check(const RunOptions& options) {
   options.picture.check();
+  const auto check_name = [](const char* option, const std::string& name) {
+    if (name.empty()) fail(ErrorKind::kUsage, "{} is empty", option);
+  };
+  for (const std::string& input : options.inputs) check_name("--input", input);
+  for (const std::string& image : options.images) check_name("--image", image);
+  if (options.output_dir) check_name("--output-dir", *options.output_dir);
+  if (options.labels) check_name("--labels", *options.labels);
   if (options.images.empty() && options.picture.any()) {
     throw Error(ErrorKind::kUsage, "--preset, --mean, --std and --resize are for --image, which is missing");
   }
@@ -331,7 +395,7 @@ const Verb kRun = {"run", "Runs a model on arrays or images", R"(Examples:
   sepal run two_inputs.onnx --input left=l.npy --input right=r.npy
   sepal run detector.onnx --image street.png --shape images=1x3x320x320
 
-Arrays have the model's own layout; another numeric type is converted where no value changes.
+Arrays have the model's own layout; another numeric type is converted by value where every value survives.
 Mean, std and resize come from their flags, else from the model's metadata (sepal.mean, sepal.std,
 sepal.resize), else from --preset; what was used is said on stderr.
 )",

@@ -3,6 +3,8 @@ add_library(sepal_options INTERFACE)
 target_compile_features(sepal_options INTERFACE cxx_std_20)
 target_compile_options(sepal_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+  # No path of the machine that compiles ends up in the library.
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
   -Woverloaded-virtual -Wcast-qual -Wformat=2 -Wundef $<$<BOOL:${SEPAL_WERROR}>:-Werror>
   # g++ 12 sees overlapping copies in std::string's own insert and operator+ where there are none (GCC bug 105651).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)

@@ -5,18 +5,32 @@
 
 #include "sepal/base/error.h"
 #include "sepal/formats/onnx_read.h"
+#include "sepal/formats/onnx_write.h"
+#include "sepal/optimize/optimize.h"
+#include "sepal/plan/plan.h"
 
-/// Any bytes are a model or an Error, and a model gives a graph or an Error; free dimensions become 2.
+/// Any bytes are a model or an Error, and a model goes the whole way but for the run: a graph, optimised,
+/// planned in little memory, and written, or an Error on the way. Free dimensions become 2.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
     const sepal::onnx::Source source = sepal::onnx::Source::from_bytes(std::as_bytes(std::span(data, size)));
     sepal::onnx::Bindings bindings;
+    std::vector<sepal::Tensor> values;
+    values.reserve(source.inputs().size());
     for (const sepal::onnx::Declaration& input : source.inputs()) {
       std::vector<std::int64_t> dims;
       for (const sepal::onnx::Dimension& dimension : input.dimensions) dims.push_back(dimension.size.value_or(2));
-      bindings.insert_or_assign(input.name, sepal::onnx::Binding{.shape = sepal::Shape(dims), .value = nullptr});
+      const sepal::Shape shape(dims);
+      const bool small = shape.elements() < 1000;
+      bindings.insert_or_assign(
+          input.name,
+          sepal::onnx::Binding{.shape = shape, .value = small ? &values.emplace_back(input.type, shape) : nullptr});
     }
-    (void)source.graph(bindings);
+    const sepal::Graph graph = source.graph(bindings);
+    const sepal::Graph optimized = sepal::optimize(graph);
+    const sepal::Plan plan(optimized, {.threads = 1, .memory_limit = std::size_t{64} << 20});
+    (void)sepal::onnx::write(graph);
+    (void)sepal::onnx::write(optimized);
   } catch (const sepal::Error& error) {
     if (error.kind() == sepal::ErrorKind::kInternal) throw;
   }

@@ -9,7 +9,7 @@ Run it from anywhere; it needs Pillow and numpy. The stored files were made with
 import pathlib
 
 import numpy
-from PIL import Image
+from PIL import Image, ImageOps
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "tests" / "formats" / "golden"
 
@@ -46,14 +46,6 @@ def crop(picture, h, w):
     return resized(picture, full_h, full_w).crop((left, top, left + w, top + h))
 
 
-def pad(picture, h, w):
-    scale = min(h / picture.height, w / picture.width)
-    inner_h, inner_w = max(1, round(picture.height * scale)), max(1, round(picture.width * scale))
-    result = Image.new(picture.mode, (w, h))
-    result.paste(resized(picture, inner_h, inner_w), ((w - inner_w) // 2, (h - inner_h) // 2))
-    return result
-
-
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     for h, w, c, to_h, to_w in [
@@ -70,9 +62,11 @@ def main():
         (61, 40, 3, 21, 21),  # portrait; what is cut off is odd
         (50, 50, 3, 14, 35),  # into a wide model
         (30, 90, 1, 35, 14),  # into a tall one
+        (4, 16, 3, 10, 10),  # 2.5 rows are 2
+        (4, 16, 1, 14, 14),  # 3.5 rows are 4
     ]:
         save(f"crop_{h}x{w}x{c}_{to_h}x{to_w}", crop(image(h, w, c), to_h, to_w))
-        save(f"pad_{h}x{w}x{c}_{to_h}x{to_w}", pad(image(h, w, c), to_h, to_w))
+        save(f"pad_{h}x{w}x{c}_{to_h}x{to_w}", ImageOps.pad(image(h, w, c), (to_w, to_h), Image.BILINEAR))
     save("luma_32x32x3", image(32, 32, 3).convert("L"))
 
 

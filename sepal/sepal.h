@@ -8,5 +8,6 @@
 #include "sepal/formats/npy.h"
 #include "sepal/model/layers.h"
 #include "sepal/model/model.h"
+#include "sepal/tensor/convert.h"
 #include "sepal/tensor/tensor.h"
 #include "sepal/version.h"

@@ -8,19 +8,34 @@
 namespace sepal {
 namespace {
 
-/// Length of the valid UTF-8 sequence that begins at `text[at]`, or 0.
-size_t utf8_length(std::string_view text, size_t at) {
+/// A character of a text: its code point and its bytes. Length 0: no valid UTF-8 begins there.
+struct Character {
+  char32_t code = 0;
+  size_t length = 0;
+};
+
+Character character(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const unsigned first = byte(at);
-  const size_t length = first < 0x80                    ? 1
-                        : first >= 0xC2 && first < 0xE0 ? 2
-                        : (first & 0xF0) == 0xE0        ? 3
-                        : first >= 0xF0 && first < 0xF5 ? 4
-                                                        : 0;
+  if (first < 0x80) return {first, 1};
+  const size_t length = first >= 0xC2 && first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (first < 0xC2 || first > 0xF4) return {};
+  char32_t code = first & (0x7Fu >> length);
   for (size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return 0;
+    if ((byte(at + i) & 0xC0) != 0x80) return {};
+    code = code << 6 | (byte(at + i) & 0x3F);
   }
-  return length;
+  // Written longer than need be, half of a pair, or past the last.
+  const bool broken = (length == 3 && code < 0x800) || (length == 4 && (code < 0x10000 || code > 0x10FFFF)) ||
+                      (code >= 0xD800 && code < 0xE000);
+  return broken ? Character{} : Character{code, length};
+}
+
+/// What would drive a terminal instead of showing: control characters of both sets, and those that turn the
+/// direction of writing or break a line.
+bool is_control(char32_t code) {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C || (code >= 0x200E && code <= 0x200F) ||
+         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
 }
 
 }  // namespace
@@ -29,15 +44,14 @@ std::string printable(std::string_view text, size_t limit) {
   std::string out;
   for (size_t at = 0; at < text.size();) {
     if (out.size() >= limit) return out + "...";
-    const auto byte = static_cast<unsigned char>(text[at]);
-    const size_t length = utf8_length(text, at);
-    if (length == 0 || byte < 0x20 || byte == 0x7F) {
-      out += format("\\x{:02x}", byte);
-      ++at;
+    const auto [code, length] = character(text, at);
+    const size_t bytes = std::max<size_t>(length, 1);
+    if (length == 0 || is_control(code)) {
+      for (const char byte : text.substr(at, bytes)) out += format("\\x{:02x}", static_cast<unsigned char>(byte));
     } else {
-      out += text.substr(at, length);
-      at += length;
+      out += text.substr(at, bytes);
     }
+    at += bytes;
   }
   return out;
 }

@@ -62,7 +62,8 @@ struct Ratio {
   }
 };
 
-/// Half of `spare` pixels, a half pixel rounded to the even neighbour as torchvision's center_crop does.
+/// Half of `spare` pixels, a half pixel rounded to the even neighbour as torchvision's center_crop and Pillow's
+/// ImageOps.pad do.
 std::int64_t half(std::int64_t spare) { return spare / 2 + (spare % 4 == 3 ? 1 : 0); }
 
 Tensor cropped(const Tensor& image, Extent size) {
@@ -77,16 +78,24 @@ Tensor cropped(const Tensor& image, Extent size) {
   return resize_region(image, full, {half(full.h - size.h), half(full.w - size.w), size});
 }
 
+/// A side of the image where `other`, the one across, becomes `fitted`: rounded where and how Pillow's
+/// ImageOps.contain rounds it, in floating point and a half to the even neighbour.
+std::int64_t contained(std::int64_t side, std::int64_t other, std::int64_t fitted, std::int64_t most) {
+  const double ratio = static_cast<double>(side) / static_cast<double>(other);
+  const auto rounded = static_cast<std::int64_t>(std::nearbyint(ratio * static_cast<double>(fitted)));
+  return std::clamp<std::int64_t>(rounded, 1, most);
+}
+
 Tensor padded(const Tensor& image, Extent size) {
   const std::int64_t h = image.shape()[0], w = image.shape()[1], c = image.shape()[2];
   const bool by_rows = size.h * w <= size.w * h;
-  const Extent inner = by_rows ? Extent{size.h, std::min(Ratio{size.h, h}.nearest(w), size.w)}
-                               : Extent{std::min(Ratio{size.w, w}.nearest(h), size.h), size.w};
+  const Extent inner =
+      by_rows ? Extent{size.h, contained(w, h, size.h, size.w)} : Extent{contained(h, w, size.w, size.h), size.w};
   const Tensor small = resize_region(image, inner, {0, 0, inner});
   Tensor result(DataType::kU8, {size.h, size.w, c});
   const std::uint8_t* from = small.values<std::uint8_t>().data();
   std::uint8_t* to = result.values<std::uint8_t>().data();
-  to += ((size.h - inner.h) / 2 * size.w + (size.w - inner.w) / 2) * c;
+  to += (half(size.h - inner.h) * size.w + half(size.w - inner.w)) * c;
   for (std::int64_t y = 0; y < inner.h; ++y, from += inner.w * c, to += size.w * c) std::copy_n(from, inner.w * c, to);
   return result;
 }

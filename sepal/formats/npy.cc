@@ -7,11 +7,15 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "sepal/base/mapped_file.h"
 #include "sepal/base/text.h"
+#include "sepal/tensor/convert.h"
 
 // A .npy file is eight bytes of magic and version, the length of the header, and the header: a Python
 // dictionary like
@@ -190,29 +194,61 @@ void read_element(const std::byte* bytes, bool swap, std::byte* out) {
   std::memcpy(out, &value, sizeof(value));
 }
 
-void read_u64(const std::byte* bytes, bool swap, std::byte* out) {
-  const auto value = stored<std::uint64_t>(bytes, swap);
-  if (value > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
-    invalid("the uint64 {} does not fit i64", value);
+/// Whether `value` survives as `out`.
+template <typename T>
+bool survives(double value, T& out) {
+  if constexpr (is_float(type_of<T>())) {
+    out = T(static_cast<float>(value));
+    return std::isnan(value) || static_cast<double>(static_cast<float>(out)) == value;
+  } else {
+    const bool fits = value >= -0x1p63 && value < 0x1p63 && value == std::trunc(value);
+    const std::int64_t integer = fits ? static_cast<std::int64_t>(value) : 0;
+    out = static_cast<T>(integer);
+    return fits && static_cast<std::int64_t>(out) == integer;
   }
-  std::memcpy(out, &value, sizeof(value));
 }
 
-void read_f64(const std::byte* bytes, bool swap, std::byte* out) {
+template <typename T>
+bool survives(std::uint64_t value, T& out) {
+  if constexpr (is_float(type_of<T>())) {
+    out = T(static_cast<float>(value));
+    const auto back = static_cast<float>(out);
+    return back < 0x1p64F && static_cast<std::uint64_t>(back) == value;
+  } else {
+    out = static_cast<T>(value);
+    return value <= static_cast<std::uint64_t>(std::numeric_limits<T>::max());
+  }
+}
+
+/// float64 and uint64, which no tensor holds, as T.
+template <typename Stored, typename T>
+void read_exact(const std::byte* bytes, bool swap, std::byte* out) {
+  const auto value = stored<Stored>(bytes, swap);
+  T result{};
+  if (!survives(value, result)) {
+    const bool is_rounding = std::is_same_v<Stored, double> && std::is_same_v<T, float>;
+    invalid("the {} {} does not fit {}{}", std::is_same_v<Stored, double> ? "float64" : "uint64", value,
+            name_of(type_of<T>()), is_rounding ? "; round it first, as in array.astype('float32')" : "");
+  }
+  std::memcpy(out, &result, sizeof(result));
+}
+
+void read_rounded(const std::byte* bytes, bool swap, std::byte* out) {
   const auto value = stored<double>(bytes, swap);
   const auto rounded = static_cast<float>(value);
-  if (static_cast<double>(rounded) != value && !std::isnan(value)) {
-    invalid("the float64 {} does not fit f32; round it first, as in array.astype('float32')", value);
-  }
+  if (std::isinf(rounded) && !std::isinf(value)) invalid("the float64 {} is beyond the range of f32", value);
   std::memcpy(out, &rounded, sizeof(rounded));
 }
 
 void read_bool(const std::byte* bytes, bool, std::byte* out) { *out = std::byte{bytes[0] != std::byte{0}}; }
 
-ReadElement reader_of(const Element& element) {
-  if (element.name == "f8") return read_f64;
+ReadElement reader_of(const Element& element, DataType type, Doubles doubles) {
+  if (element.name == "f8" && type == DataType::kF32 && doubles == Doubles::kRounded) return read_rounded;
+  if (element.name == "f8") return visit_type(type, []<typename T>() -> ReadElement { return read_exact<double, T>; });
+  if (element.name == "u8") {
+    return visit_type(type, []<typename T>() -> ReadElement { return read_exact<std::uint64_t, T>; });
+  }
   if (element.name == "u4") return read_element<std::uint32_t, std::int64_t>;
-  if (element.name == "u8") return read_u64;
   if (element.name == "b1") return read_bool;
   switch (element.size) {
     case 1:
@@ -228,8 +264,7 @@ ReadElement reader_of(const Element& element) {
 
 /// Reads elements in C order; element [i, j, k] lies at i * strides[0] + j * strides[1] + ... in the file.
 void read_elements(std::span<const std::byte> data, const Element& element, bool swap,
-                   std::span<const std::int64_t> strides, Tensor& tensor) {
-  const ReadElement read = reader_of(element);
+                   std::span<const std::int64_t> strides, ReadElement read, Tensor& tensor) {
   const std::size_t step = size_of(tensor.type());
   std::array<std::int64_t, Shape::kMaxRank> index{};
   std::int64_t source = 0;
@@ -291,20 +326,20 @@ std::string_view descr_of(DataType type) {
   return "|b1";
 }
 
-}  // namespace
-
-Tensor read_npy(std::span<const std::byte> bytes) {
+/// The array as the type that its elements become, or as `wanted` where they become that directly.
+Tensor read(std::span<const std::byte> bytes, std::optional<DataType> wanted, Doubles doubles) {
   const auto [header, data] = split(bytes);
   const Element& element = element_of(header.descr);
   // Shape allows 2^59 elements, so that the product fits.
-  const std::uint64_t wanted = static_cast<std::uint64_t>(header.shape.elements()) * element.size;
-  if (wanted != data.size()) {
-    invalid("an array of {} {} takes {} bytes, but the file holds {}", to_string(header.shape), header.descr, wanted,
+  const std::uint64_t size = static_cast<std::uint64_t>(header.shape.elements()) * element.size;
+  if (size != data.size()) {
+    invalid("an array of {} {} takes {} bytes, but the file holds {}", to_string(header.shape), header.descr, size,
             data.size());
   }
-  Tensor tensor(element.type, header.shape);
+  const bool is_direct = element.name == "f8" || element.name == "u8";
+  Tensor tensor(is_direct ? wanted.value_or(element.type) : element.type, header.shape);
   const bool swap = header.descr[0] == '>' && element.size > 1;
-  const bool plain = size_of(element.type) == element.size && element.type != DataType::kBool && element.name != "u8";
+  const bool plain = size_of(element.type) == element.size && element.type != DataType::kBool && !is_direct;
   if (!header.fortran_order && !swap && plain) {
     if (!data.empty()) std::memcpy(tensor.data(), data.data(), data.size());
     return tensor;
@@ -317,13 +352,27 @@ Tensor read_npy(std::span<const std::byte> bytes) {
       stride *= header.shape[axis];
     }
   }
-  read_elements(data, element, swap, strides, tensor);
+  read_elements(data, element, swap, strides, reader_of(element, tensor.type(), doubles), tensor);
   return tensor;
 }
+
+}  // namespace
+
+Tensor read_npy(std::span<const std::byte> bytes) { return read(bytes, std::nullopt, Doubles::kExact); }
 
 Tensor read_npy(const std::filesystem::path& path) {
   const MappedFile file(path);
   return in_place(printable(path.string()), [&] { return read_npy(file.bytes()); });
+}
+
+Tensor read_npy(std::span<const std::byte> bytes, DataType wanted, Doubles doubles) {
+  Tensor tensor = read(bytes, wanted, doubles);
+  return tensor.type() == wanted ? std::move(tensor) : converted(tensor, wanted);
+}
+
+Tensor read_npy(const std::filesystem::path& path, DataType wanted, Doubles doubles) {
+  const MappedFile file(path);
+  return in_place(printable(path.string()), [&] { return read_npy(file.bytes(), wanted, doubles); });
 }
 
 std::vector<std::byte> to_npy(const ConstBuffer& tensor) {

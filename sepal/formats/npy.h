@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <vector>
@@ -22,6 +23,19 @@ Tensor read_npy(std::span<const std::byte> bytes);
 
 /// The same from a file, whose name stands in front of every message. Throws Error(kIo) as well.
 Tensor read_npy(const std::filesystem::path& path);
+
+/// What becomes of a float64 that f32 does not hold.
+enum class Doubles : std::uint8_t {
+  kExact,    ///< refused
+  kRounded,  ///< rounded, for those who compute in f32 what is declared in double precision; refused only beyond
+             ///< f32's range
+};
+
+/// An array as a tensor of type `wanted`: read as it stands in the file, and converted by value where every value
+/// survives (float64 and uint64 directly, so 123456789.0 becomes an i32 and 2^63 an f32). `doubles` is for f32.
+/// Throws as read_npy and `converted`, and Error(kInvalid) that names the first value that does not survive.
+Tensor read_npy(std::span<const std::byte> bytes, DataType wanted, Doubles doubles = Doubles::kExact);
+Tensor read_npy(const std::filesystem::path& path, DataType wanted, Doubles doubles = Doubles::kExact);
 
 /// `tensor` as a .npy file of version 1 in C order, little-endian. bf16, for which numpy has no name, is
 /// written as float32, which holds every value of it.

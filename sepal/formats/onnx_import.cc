@@ -164,8 +164,15 @@ Graph import_graph(const SourceModel& model, const Bindings& bindings) {
   if (!problems.empty()) refuse(problems);
 
   for (std::size_t i = 0; i < model.outputs.size(); ++i) {
-    state.graph.add_output(model.outputs[i].name,
-                           state.values[static_cast<std::size_t>(model.output_slots[i])].value());
+    const Declaration& output = model.outputs[i];
+    const ValueId value = state.values[static_cast<std::size_t>(model.output_slots[i])].value();
+    const DataType type = state.graph.type(value).type;
+    // Declared shapes are not looked at: exporters get them wrong.
+    if (model.typed_outputs[i] && output.type != type) {
+      invalid("the output \"{}\" is {} in the file, but its nodes give {}", printable(output.name),
+              name_of(output.type), name_of(type));
+    }
+    state.graph.add_output(output.name, value);
   }
   return std::move(state.graph);
 }

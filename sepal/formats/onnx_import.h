@@ -53,6 +53,7 @@ struct SourceModel {
   std::vector<SourceNode> nodes;
   std::vector<Declaration> outputs;
   std::vector<Slot> output_slots;
+  std::vector<bool> typed_outputs;  ///< whether the file declares the output's type
   std::vector<std::string> value_inputs;
 };
 

@@ -101,6 +101,7 @@ void import_transposed_convolution(NodeImport& node) {
     const auto cut = [&](std::int64_t input, std::int64_t stride, std::int64_t span, std::int64_t extra,
                          std::int64_t output) {
       constexpr std::int64_t kLimit = std::int64_t{1} << 31;
+      if (extra < 0) invalid("an output padding of {}", extra);
       if (std::max({input, output, extra}) >= kLimit || output < 1)
         invalid("an output of {} for an input of {}", output, input);
       const std::int64_t total = stride * (input - 1) + extra + span - output;

@@ -32,19 +32,17 @@ std::int64_t default_opset(const ModelProto& proto) {
 }
 
 Declaration declare(const ValueInfoProto& info) {
-  return in_place(printable(info.name), [&] {
-    if (!info.is_tensor) fail(ErrorKind::kUnsupported, "a value that is no tensor is not handled");
-    Declaration declaration{info.name, element_type(info.type), {}, info.has_shape};
-    for (const DimensionProto& dim : info.dims) {
-      // Some exporters write -1 for a free dimension.
-      const bool free = !dim.value || *dim.value < 0;
-      declaration.dimensions.push_back({free ? std::nullopt : dim.value, free ? dim.name : std::string()});
-    }
-    if (info.dims.size() > Shape::kMaxRank) {
-      invalid("{} dimensions, but at most {} are handled", info.dims.size(), Shape::kMaxRank);
-    }
-    return declaration;
-  });
+  if (!info.is_tensor) fail(ErrorKind::kUnsupported, "a value that is no tensor is not handled");
+  Declaration declaration{info.name, element_type(info.type), {}, info.has_shape, info.type == ElementType::kDouble};
+  for (const DimensionProto& dim : info.dims) {
+    // Some exporters write -1 for a free dimension.
+    const bool free = !dim.value || *dim.value < 0;
+    declaration.dimensions.push_back({free ? std::nullopt : dim.value, free ? dim.name : std::string()});
+  }
+  if (info.dims.size() > Shape::kMaxRank) {
+    invalid("{} dimensions, but at most {} are handled", info.dims.size(), Shape::kMaxRank);
+  }
+  return declaration;
 }
 
 class Loader {
@@ -69,7 +67,9 @@ class Loader {
     load_inputs(graph);
     load_initialisers(graph);
     load_nodes(graph);
-    load_outputs(graph);
+    declare_outputs(graph);
+    if (!problems_.empty()) refuse(problems_);
+    load_outputs();
     find_value_inputs();
     return std::move(model_);
   }
@@ -86,6 +86,19 @@ class Loader {
     for (auto& [key, value] : proto_.metadata) about.properties.insert_or_assign(std::move(key), std::move(value));
   }
 
+  /// Runs `work` on the part of the file that has this name. What it says is not handled joins the list that is
+  /// refused in the end, so that one error tells all of it.
+  template <std::invocable Work>
+  void gather(const std::string& name, Work&& work) {
+    const std::string place = printable(name);
+    try {
+      work();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kUnsupported) throw error.in(place);
+      problems_.push_back(format("{} ({})", place, error.what()));
+    }
+  }
+
   /// A new slot of that name.
   Slot give(const std::string& name) {
     const auto slot = static_cast<Slot>(model_.slots.size());
@@ -99,7 +112,8 @@ class Loader {
     for (const TensorProto& tensor : graph.initializers) initialised.insert(tensor.name);
     for (const ValueInfoProto& input : graph.inputs) {
       if (initialised.contains(input.name)) continue;
-      model_.inputs.push_back(declare(input));
+      Declaration& declaration = model_.inputs.emplace_back();
+      gather(input.name, [&] { declaration = declare(input); });
       give(input.name);
     }
   }
@@ -107,21 +121,19 @@ class Loader {
   void load_initialisers(GraphProto& graph) {
     for (TensorProto& tensor : graph.initializers) {
       give(tensor.name);
-      model_.initialisers.push_back(constant(tensor));
+      Constant& value = model_.initialisers.emplace_back();
+      gather(tensor.name, [&] { value = constant(tensor); });
       tensor = {};  // the typed fields may be as large as the tensor
     }
   }
 
   Constant constant(const TensorProto& tensor) {
-    return in_place(printable(tensor.name.empty() ? "a constant" : tensor.name), [&] {
-      auto result = std::make_shared<const Tensor>(to_tensor(tensor, files_));
-      if (tensor.has_external) model_.bytes += result->bytes();
-      return result;
-    });
+    auto result = std::make_shared<const Tensor>(to_tensor(tensor, files_));
+    if (tensor.has_external) model_.bytes += result->bytes();
+    return result;
   }
 
   void load_nodes(GraphProto& graph) {
-    std::vector<std::string> problems;
     for (NodeProto& node : graph.nodes) {
       if (node.name.empty()) {
         for (const std::string& output : node.outputs) {
@@ -129,18 +141,14 @@ class Loader {
         }
         if (node.name.empty()) node.name = node.op_type;
       }
-      const std::string place = printable(node.name);
-      in_place(place, [&] {
-        const std::string problem = load_node(node);
-        if (!problem.empty()) problems.push_back(format("{} ({})", place, problem));
-      });
+      const std::string name = node.name;
+      gather(name, [&] { load_node(node); });
       node = {};
     }
-    if (!problems.empty()) refuse(problems);
   }
 
-  /// What is not handled about the node, or "".
-  std::string load_node(NodeProto& proto) {
+  /// Gives the node's outputs before it says that anything is not handled: others read them.
+  void load_node(NodeProto& proto) {
     SourceNode node;
     node.name = proto.name;
     for (const std::string& input : proto.inputs) {
@@ -151,9 +159,14 @@ class Loader {
     for (const std::string& output : proto.outputs) node.outputs.push_back(output.empty() ? kNoSlot : give(output));
 
     const std::string type = printable(proto.op_type);
-    if (!proto.domain.empty() && proto.domain != "ai.onnx") return format("{} of {}", type, printable(proto.domain));
+    if (!proto.domain.empty() && proto.domain != "ai.onnx") {
+      fail(ErrorKind::kUnsupported, "{} of {}", type, printable(proto.domain));
+    }
     node.op = find_operator(proto.op_type, model_.opset);
-    if (node.op == nullptr) return knows_operator(proto.op_type) ? format("{} of opset {}", type, model_.opset) : type;
+    if (node.op == nullptr && knows_operator(proto.op_type)) {
+      fail(ErrorKind::kUnsupported, "{} of opset {}", type, model_.opset);
+    }
+    if (node.op == nullptr) fail(ErrorKind::kUnsupported, "{}", type);
     check_count(*node.op, node.op->inputs, node.inputs.size(), "inputs");
     check_count(*node.op, node.op->outputs, node.outputs.size(), "outputs");
     if (node.outputs.front() == kNoSlot && std::ranges::count(node.outputs, kNoSlot) == std::ssize(node.outputs)) {
@@ -162,7 +175,7 @@ class Loader {
     for (AttributeProto& attribute : proto.attributes) {
       const AttributeType wanted = attribute_type(*node.op, attribute.name);
       const std::string name = printable(attribute.name);
-      if (wanted == AttributeType::kUndefined) return format("{}: attribute \"{}\"", type, name);
+      if (wanted == AttributeType::kUndefined) fail(ErrorKind::kUnsupported, "{}: attribute \"{}\"", type, name);
       // A list without elements and without a type, as files of IR 1 and 2 could have.
       const bool empty_list = attribute.type == AttributeType::kUndefined &&
                               (wanted == AttributeType::kInts || wanted == AttributeType::kFloats);
@@ -178,12 +191,34 @@ class Loader {
                                  .f = attribute.f,
                                  .i = attribute.i,
                                  .s = std::move(attribute.s),
-                                 .tensor = attribute.t ? constant(*attribute.t) : nullptr,
+                                 .tensor = attribute.t ? attribute_tensor(*attribute.t) : nullptr,
                                  .floats = std::move(attribute.floats),
                                  .ints = std::move(attribute.ints)});
     }
+    check_axes(node);
     model_.nodes.push_back(std::move(node));
-    return {};
+  }
+
+  Constant attribute_tensor(const TensorProto& tensor) {
+    return in_place(printable(tensor.name.empty() ? "a constant" : tensor.name), [&] { return constant(tensor); });
+  }
+
+  /// Three spatial axes are found here where the kernel tells of them; elsewhere the input's shape will.
+  void check_axes(const SourceNode& node) const {
+    const std::string_view type = node.op->type;
+    const bool pooling = type == "MaxPool" || type == "AveragePool";
+    if (!pooling && type.find("Conv") == std::string_view::npos) return;
+    const auto kernel = std::ranges::find(node.attributes, "kernel_shape", &Attribute::name);
+    bool deep = kernel != node.attributes.end() && kernel->ints.size() == 3;
+    if (!pooling) {
+      // Slots of initialisers follow those of the inputs.
+      const std::size_t filter = static_cast<std::size_t>(node.inputs[type == "QLinearConv" ? 3 : 1]);
+      const std::size_t place = filter - model_.inputs.size();
+      const bool known = filter >= model_.inputs.size() && place < model_.initialisers.size();
+      const Constant value = known ? model_.initialisers[place] : nullptr;
+      deep = deep || (value != nullptr && value->shape().rank() == 5);
+    }
+    if (deep) fail(ErrorKind::kUnsupported, "{}: a 3-D {}", type, pooling ? "pooling" : "convolution");
   }
 
   static void check_count(const Operator& row, Count allowed, std::size_t found, const char* what) {
@@ -195,17 +230,24 @@ class Loader {
     invalid("{} with {} {} instead of {} to {}", row.type, found, what, least, most);
   }
 
-  void load_outputs(const GraphProto& graph) {
-    if (graph.outputs.empty()) invalid("the graph has no outputs");
-    std::set<std::string_view> seen;
+  void declare_outputs(const GraphProto& graph) {
     for (const ValueInfoProto& output : graph.outputs) {
+      // Its type follows from the nodes, so a file that leaves it out does no harm.
+      const bool typed = output.is_tensor && output.type != ElementType::kUndefined;
+      Declaration& declaration = model_.outputs.emplace_back(Declaration{output.name, DataType::kF32, {}, false});
+      if (typed) gather(output.name, [&] { declaration = declare(output); });
+      model_.typed_outputs.push_back(typed);
+    }
+  }
+
+  void load_outputs() {
+    if (model_.outputs.empty()) invalid("the graph has no outputs");
+    std::set<std::string_view> seen;
+    for (const Declaration& output : model_.outputs) {
       const auto slot = slots_.find(output.name);
       if (slot == slots_.end()) invalid("nothing gives the output \"{}\"", printable(output.name));
       if (!seen.insert(output.name).second) invalid("two outputs are called \"{}\"", printable(output.name));
       model_.output_slots.push_back(slot->second);
-      // Its type follows from the nodes, so a file that leaves it out does no harm.
-      const bool untyped = !output.is_tensor || output.type == ElementType::kUndefined;
-      model_.outputs.push_back(untyped ? Declaration{output.name, DataType::kF32, {}, false} : declare(output));
     }
   }
 
@@ -245,6 +287,7 @@ class Loader {
   ExternalFiles files_;
   SourceModel model_;
   std::unordered_map<std::string, Slot> slots_;
+  std::vector<std::string> problems_;  ///< what is not handled: "name (what)"
 };
 
 }  // namespace

@@ -24,8 +24,9 @@ struct Declaration {
   std::string name;
   DataType type = DataType::kF32;  ///< as computed here: double precision is f32
   std::vector<Dimension> dimensions;
-  bool ranked = true;    ///< false: the file does not even tell the rank
-  bool is_free() const;  ///< not every dimension is a number
+  bool ranked = true;      ///< false: the file does not even tell the rank
+  bool is_double = false;  ///< declared in double precision
+  bool is_free() const;    ///< not every dimension is a number
 };
 
 /// "1x3x?x?", with names of free dimensions where there are any: "Nx3xHxW".

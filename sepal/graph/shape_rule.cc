@@ -257,7 +257,7 @@ void check_scale(const Shape& x, const TensorType& scale, const TensorType& zero
   if (block < 0) invalid("blocks of {}", block);
   if (block > 0) {
     check_axis(axis, x);
-    if (scale.shape != x.with(axis, (x[axis] + block - 1) / block)) {
+    if (scale.shape != x.with(axis, x[axis] / block + (x[axis] % block != 0 ? 1 : 0))) {
       invalid("a scale of {} for {} in blocks of {} along axis {}", to_string(scale.shape), to_string(x), block, axis);
     }
   } else if (scale.shape.elements() != 1 || scale.shape.rank() > 1) {

@@ -12,6 +12,11 @@ namespace {
 
 Extent extent_of(const Shape& image) { return {image.h(), image.w()}; }
 
+/// No filter of a network is empty, and one that declares many channels and no element must not count for them.
+void check_not_empty(const Shape& filter) {
+  if (filter.elements() == 0) invalid("the filter is {}, which holds nothing", to_string(filter));
+}
+
 void check_kernel(const Window& window, const Shape& filter) {
   if (window.kernel != Extent{filter.h(), filter.w()}) {
     invalid("the window's kernel is {}x{}, but the filter's is {}x{}", window.kernel.h, window.kernel.w, filter.h(),
@@ -28,10 +33,11 @@ Shape convolve(const TensorType& input, const TensorType& filter, const Window& 
   if (groups < 1 || x.c() % groups != 0 || f.n() % groups != 0) {
     invalid("{} groups do not divide {} input and {} output channels", groups, x.c(), f.n());
   }
-  if (f.c() * groups != x.c()) {
-    invalid("the filter {} in {} group{} takes {} channels, but the input has {}", to_string(f), groups,
-            groups == 1 ? "" : "s", f.c() * groups, x.c());
+  if (f.c() != x.c() / groups) {
+    invalid("the filter {} takes {} channels in each of {} group{}, but the input has {}", to_string(f), f.c(), groups,
+            groups == 1 ? "" : "s", x.c());
   }
+  check_not_empty(f);
   check_kernel(window, f);
   const Extent out = output_extent(extent_of(x), window);
   return {x.n(), out.h, out.w, f.n()};
@@ -63,6 +69,7 @@ std::vector<TensorType> infer_image(const ConvTranspose2d& op, Inputs inputs) {
   check_kernel(op.window, filter);
   if (op.groups < 1 || x.c() % op.groups != 0) invalid("{} groups do not divide {} input channels", op.groups, x.c());
   if (filter.n() != x.c()) invalid("the filter takes {} channels, but the input has {}", filter.n(), x.c());
+  check_not_empty(filter);
   const auto length = [](const char* name, std::int64_t input, std::int64_t stride, std::int64_t extra,
                          std::int64_t span, std::int64_t padding) {
     constexpr std::int64_t kLimit = std::int64_t{1} << 31;

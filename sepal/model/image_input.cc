@@ -38,12 +38,20 @@ std::array<double, 3> three_numbers(const std::string& name, const std::string& 
                              : std::array{numbers[0], numbers[1], numbers[2]};
 }
 
+const ValueInfo& image_input(std::span<const ValueInfo> inputs, std::string_view name) {
+  if (inputs.empty()) invalid("the model has no inputs, so none for an image");
+  if (name.empty() && inputs.size() > 1) invalid("the model has {} inputs; say which takes the image", inputs.size());
+  const auto found = name.empty() ? inputs.begin() : std::ranges::find(inputs, name, &ValueInfo::name);
+  if (found == inputs.end()) invalid("the model has no input \"{}\"", printable(name));
+  return *found;
+}
+
 }  // namespace
 
-ImageFormat image_input_format(std::span<const ValueInfo> inputs, const std::map<std::string, Shape>& shapes,
+ImageFormat image_input_format(std::span<const ValueInfo> inputs, std::string_view name,
+                               const std::map<std::string, Shape>& shapes,
                                const std::map<std::string, std::string>& properties) {
-  if (inputs.size() != 1) invalid("the model has {} inputs; give each as an array", inputs.size());
-  const ValueInfo& input = inputs[0];
+  const ValueInfo& input = image_input(inputs, name);
   std::vector<std::int64_t> dims = input.dimensions;
   if (const auto bound = shapes.find(input.name); bound != shapes.end())
     dims.assign(bound->second.begin(), bound->second.end());
@@ -72,6 +80,9 @@ ImageFormat image_input_format(std::span<const ValueInfo> inputs, const std::map
   }
   if (const auto found = properties.find("sepal.std"); found != properties.end()) {
     format.normalisation.std = three_numbers(found->first, found->second);
+    if (std::ranges::find(format.normalisation.std, 0.0) != format.normalisation.std.end()) {
+      invalid("the property sepal.std is \"{}\", but pixels cannot be divided by 0", printable(found->second));
+    }
   }
   if (const auto found = properties.find("sepal.resize"); found != properties.end()) {
     const std::optional<Fit> wanted = fit(found->second);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "sepal/tensor/elementwise.h"
 #include "sepal/tensor/tensor.h"
 #include "sepal/tensor/window.h"
@@ -20,7 +22,7 @@ struct LayerOptions {
 
 // Layers for people who have no model file. Images are f32 [n, h, w, c]. Each function plans, packs and runs
 // anew: for repeated use, load a model. `bias` may be null. All throw Error(kInvalid) with the numbers if
-// shapes do not fit, and are safe to call from several threads.
+// shapes do not fit, Error(kUnsupported) for another type, and are safe to call from several threads.
 
 /// Convolution (cross-correlation): filter [co, kh, kw, ci / groups], bias [co] -> [n, h', w', co].
 Tensor conv2d(const Tensor& input, const Tensor& filter, const Tensor* bias = nullptr,

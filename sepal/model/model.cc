@@ -5,6 +5,8 @@
 #include "sepal/model/model.h"
 
 #include <algorithm>
+#include <exception>
+#include <future>
 #include <list>
 #include <mutex>
 #include <optional>
@@ -14,6 +16,7 @@
 #include "sepal/base/text.h"
 #include "sepal/base/thread_pool.h"
 #include "sepal/formats/onnx_read.h"
+#include "sepal/formats/onnx_write.h"
 #include "sepal/model/image_input.h"
 #include "sepal/optimize/optimize.h"
 #include "sepal/plan/plan.h"
@@ -22,9 +25,10 @@ namespace sepal {
 namespace {
 
 constexpr std::size_t kPlansKept = 4;
+constexpr std::size_t kWorkspacesKept = 8;  ///< of each plan: as many callers at once find one ready
 
 ValueInfo info_of(const onnx::Declaration& declaration) {
-  ValueInfo info{declaration.name, declaration.type, {}, onnx::to_string(declaration)};
+  ValueInfo info{declaration.name, declaration.type, {}, onnx::to_string(declaration), declaration.is_double};
   for (const onnx::Dimension& dimension : declaration.dimensions)
     info.dimensions.push_back(dimension.size.value_or(-1));
   return info;
@@ -50,7 +54,7 @@ class Ready {
     std::unique_ptr<Workspace> workspace = borrow();
     prepared_.plan->run(*workspace, from, to);
     const std::lock_guard lock(mutex_);
-    stock_.push_back(std::move(workspace));
+    if (stock_.size() < kWorkspacesKept) stock_.push_back(std::move(workspace));
     return outputs;
   }
 
@@ -84,7 +88,8 @@ struct Model::State {
   std::vector<ValueInfo> inputs;
   std::vector<ValueInfo> outputs;
   std::mutex mutex;
-  std::list<std::pair<std::string, std::shared_ptr<Ready>>> ready;  ///< by shapes, the latest used first
+  /// By shapes, the latest used first; a future, so that planning holds no lock.
+  std::list<std::pair<std::string, std::shared_future<std::shared_ptr<Ready>>>> ready;
 
   State(onnx::Source parsed, const LoadOptions& given) : source(std::move(parsed)), options(given) {
     if (options.threads <= 0) options.threads = available_cores();
@@ -100,7 +105,7 @@ struct Model::State {
     for (const ValueInfo& input : inputs) names.push_back(input.name);
     if (std::ranges::find(names, name) != names.end()) return;
     const std::string_view near = nearest(name, names);
-    invalid("{}: a shape is given for \"{}\", but the inputs are {}{}", source.name(), printable(name),
+    invalid("{}: a shape is given for \"{}\", but the inputs are {}{}", printable(source.name()), printable(name),
             join(quoted(names), ", "), near.empty() ? "" : format("; did you mean \"{}\"?", printable(near)));
   }
 
@@ -124,6 +129,11 @@ struct Model::State {
   /// Shapes (and values, where shapes depend on them) of the tensors given, or of the options where none are.
   onnx::Bindings bindings(std::span<const Tensor* const> tensors) const {
     onnx::Bindings result;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (!source.inputs()[i].ranked || inputs[i].is_free()) continue;
+      const Shape shape = in_place(printable(source.name()), [&] { return Shape(inputs[i].dimensions); });
+      result[inputs[i].name] = {shape, nullptr};
+    }
     for (const auto& [name, shape] : options.shapes) result[name] = {shape, nullptr};
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       const ValueInfo& input = inputs[i];
@@ -133,8 +143,8 @@ struct Model::State {
                         (given == options.shapes.end() || given->second == tensor.shape());
       if (tensor.type() != input.type || !fits) {
         const std::string wanted = given == options.shapes.end() ? input.text : to_string(given->second);
-        invalid("{}: input \"{}\" is {} {}, but the tensor given is {} {}", source.name(), printable(input.name),
-                name_of(input.type), wanted, name_of(tensor.type()), to_string(tensor.shape()));
+        invalid("{}: input \"{}\" is {} {}, but the tensor given is {} {}", printable(source.name()),
+                printable(input.name), name_of(input.type), wanted, name_of(tensor.type()), to_string(tensor.shape()));
       }
       result[input.name] = {tensor.shape(), needs_value(input.name) ? &tensor : nullptr};
     }
@@ -161,25 +171,50 @@ struct Model::State {
     return key;
   }
 
+  /// The plan for these bindings: found, or made by the first who asks, while others who want the same wait and
+  /// those who want another do not.
   std::shared_ptr<Ready> ready_for(const onnx::Bindings& bound) {
     const std::string key = key_of(bound);
-    const std::lock_guard lock(mutex);
-    const auto found = std::ranges::find(ready, key, [](const auto& entry) { return entry.first; });
-    if (found != ready.end()) {
-      ready.splice(ready.begin(), ready, found);
-    } else {
-      auto imported = std::make_shared<const Graph>(source.graph(bound));
-      auto [optimized, plan] = in_place(source.name(), [&] {
-        auto graph = std::make_shared<const Graph>(optimize(*imported));
-        auto planned = std::make_shared<const Plan>(
-            *graph, PlanOptions{.threads = options.threads, .memory_limit = options.memory_limit});
-        return std::pair(std::move(graph), std::move(planned));
-      });
-      ready.emplace_front(
-          key, std::make_shared<Ready>(Prepared{std::move(imported), std::move(optimized), std::move(plan)}));
-      if (ready.size() > kPlansKept) ready.pop_back();
+    std::promise<std::shared_ptr<Ready>> promise;
+    std::shared_future<std::shared_ptr<Ready>> wanted;
+    bool mine = false;
+    {
+      const std::lock_guard lock(mutex);
+      const auto found = find(key);
+      mine = found == ready.end();
+      if (mine) {
+        ready.emplace_front(key, promise.get_future().share());
+        if (ready.size() > kPlansKept) ready.pop_back();
+      } else {
+        ready.splice(ready.begin(), ready, found);
+      }
+      wanted = ready.front().second;
     }
-    return ready.front().second;
+    if (mine) {
+      try {
+        promise.set_value(make(bound));
+      } catch (...) {
+        // Nobody shall find the failure later; those who wait for it now share it.
+        promise.set_exception(std::current_exception());
+        const std::lock_guard lock(mutex);
+        if (const auto failed = find(key); failed != ready.end()) ready.erase(failed);
+      }
+    }
+    return wanted.get();
+  }
+
+  auto find(const std::string& key) -> decltype(ready)::iterator {
+    return std::ranges::find(ready, key, [](const auto& entry) -> const std::string& { return entry.first; });
+  }
+
+  std::shared_ptr<Ready> make(const onnx::Bindings& bound) const {
+    auto imported = std::make_shared<const Graph>(source.graph(bound));
+    return in_place(printable(source.name()), [&] {
+      auto optimized = std::make_shared<const Graph>(optimize(*imported));
+      auto plan = std::make_shared<const Plan>(
+          *optimized, PlanOptions{.threads = options.threads, .memory_limit = options.memory_limit});
+      return std::make_shared<Ready>(Prepared{std::move(imported), std::move(optimized), std::move(plan)});
+    });
   }
 };
 
@@ -209,22 +244,28 @@ std::vector<std::string> Model::labels() const {
   return result;
 }
 
-ImageFormat Model::image_format() const {
-  return in_place(name(), [&] { return image_input_format(inputs(), state_->options.shapes, properties()); });
+ImageFormat Model::image_format(std::string_view input) const {
+  return in_place(printable(name()),
+                  [&] { return image_input_format(inputs(), input, state_->options.shapes, properties()); });
 }
 
 Tensor Model::run(const Tensor& input) const {
   const Tensor* const only = &input;
   std::vector<Tensor> outputs = run(std::span(&only, 1));
-  if (outputs.empty()) invalid("{}: the model has no output", name());
+  expect(!outputs.empty(), "a model that was read has an output");
   return std::move(outputs.front());
 }
 
 std::vector<Tensor> Model::run(std::span<const Tensor* const> inputs) const {
   if (inputs.size() != state_->inputs.size()) {
-    invalid("{}: {} tensors for {} inputs", name(), inputs.size(), state_->inputs.size());
+    invalid("{}: {} tensors for {} inputs", printable(name()), inputs.size(), state_->inputs.size());
   }
   return state_->ready_for(state_->bindings(inputs))->run(inputs);
+}
+
+void Model::save(const std::filesystem::path& path, Form form) const {
+  const Prepared now = prepared();
+  onnx::write(path, form == Form::kAsRead ? *now.imported : *now.optimized);
 }
 
 Model::Prepared Model::prepared() const { return state_->ready_for(state_->bindings({}))->prepared(); }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sepal/formats/image.h"
@@ -23,10 +24,10 @@ class Plan;
 struct LoadOptions {
   /// Threads of one run; 0: as many as the cores that the process may use.
   int threads = 0;
-  /// Shapes of inputs that the file leaves free, by name. Those not named here take the shape of the
-  /// first tensor that they are given.
+  /// Shapes of inputs that the file leaves free, by name. Those not named here take, at each run, the shape of
+  /// the tensor that they are given.
   std::map<std::string, Shape> shapes{};
-  /// Most bytes that a plan's activations may take; 0: the memory of this machine (or of its container).
+  /// Most bytes that a plan's activations and outputs may take; 0: the memory of this machine (or of its container).
   std::size_t memory_limit = 0;
 };
 
@@ -36,6 +37,7 @@ struct ValueInfo {
   DataType type = DataType::kF32;
   std::vector<std::int64_t> dimensions;  ///< -1 where free
   std::string text;                      ///< "1x3x224x224", with the names of free dimensions: "Nx3xHxW"
+  bool is_double = false;                ///< declared in double precision, which is computed in f32
   bool is_free() const;
 };
 
@@ -46,8 +48,8 @@ struct ValueInfo {
 class Model {
  public:
   /// Reads, checks and optimises an ONNX file; plans it too if no input is free. Throws Error: kIo if the
-  /// file cannot be read, kInvalid if it is not sound, kUnsupported if it needs what is not there, kMemory
-  /// if its activations exceed the limit. Every message begins with the file's name.
+  /// file cannot be read, kInvalid if it is not sound or asks for more memory than the limit or
+  /// than its size justifies, kUnsupported if it needs what is not there. Every message begins with the file's name.
   static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
   /// The same from memory; `name` stands in errors.
   static Model from_bytes(std::span<const std::byte> bytes, const LoadOptions& options = {},
@@ -62,11 +64,12 @@ class Model {
   const std::map<std::string, std::string>& properties() const;
   /// Lines of the property `sepal.labels`; empty if there is none.
   std::vector<std::string> labels() const;
-  /// What the model's one image input wants: size, channels and layout from its shape; normalisation and fit from the
-  /// properties `sepal.mean`, `sepal.std` (three numbers, commas between them, or one) and `sepal.resize`,
-  /// else the defaults of ImageFormat. Throws Error(kInvalid) if the model has no such input or a property
-  /// does not parse.
-  ImageFormat image_format() const;
+  /// What an image wants to be for the model's input called `input`, which may be left out where there is only one:
+  /// size, channels and layout from the input's shape; normalisation and fit from the properties `sepal.mean`,
+  /// `sepal.std` (three numbers, commas between them, or one; a std is not 0) and `sepal.resize`, else the defaults
+  /// of ImageFormat. Throws Error(kInvalid) if the model has no such input, it takes no images, or a property does
+  /// not parse.
+  ImageFormat image_format(std::string_view input = {}) const;
 
   /// Runs a model with one input on `input` and returns its first output. Throws Error(kInvalid) that names
   /// input, shape and type if the tensor does not suit the model.
@@ -75,9 +78,13 @@ class Model {
   /// dimensions take the shapes given; plans of the last four combinations of shapes are kept.
   std::vector<Tensor> run(std::span<const Tensor* const> inputs) const;
 
+  /// Writes the model as ONNX for the shapes bound so far, weights inside and metadata kept: as it was read, or as it
+  /// was optimised. The file is whole or not there. Throws Error as prepared() does, and kIo.
+  enum class Form : std::uint8_t { kAsRead, kOptimized };
+  void save(const std::filesystem::path& path, Form form = Form::kAsRead) const;
+
   /// The optimised graph and its plan for the shapes bound so far, for reports. Free inputs must have been bound by
-  /// LoadOptions::shapes, else Error(kInvalid) that says which. The pointers share ownership with nobody's lifetime
-  /// to worry about.
+  /// LoadOptions::shapes, else Error(kInvalid) that says which. The pointers stay valid after the model is gone.
   struct Prepared {
     std::shared_ptr<const Graph> imported;  ///< as read
     std::shared_ptr<const Graph> optimized;

@@ -92,7 +92,12 @@ std::size_t output_channel(const ConvTranspose2d& op, const Shape& filter, std::
   return row / static_cast<std::size_t>(filter.n() / op.groups) * columns + i % columns;
 }
 
-/// The convolution `before` with `change` after it, or nothing if its filter is not constant.
+bool all_finite(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+}
+
+/// The convolution `before` with `change` after it, or nothing if a number of it would not be finite (infinity
+/// times a sum is not the sum of infinities).
 template <typename Conv>
 std::optional<ValueId> folded(Graph& graph, const Node& before, const Conv& conv, const Affine& change,
                               const std::string& name) {
@@ -100,8 +105,6 @@ std::optional<ValueId> folded(Graph& graph, const Node& before, const Conv& conv
   const std::string own_name = before.name.empty() ? name : before.name;
   const Constant& filter = graph.constant(inputs[1]);
   const Constant bias = inputs.size() == 3 ? graph.constant(inputs[2]) : nullptr;
-  if (filter == nullptr || filter->type() != DataType::kF32 || (inputs.size() == 3 && bias == nullptr))
-    return std::nullopt;
   Tensor scaled = filter->copy();
   const std::span<float> weights = scaled.values<float>();
   for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -110,27 +113,39 @@ std::optional<ValueId> folded(Graph& graph, const Node& before, const Conv& conv
   std::vector<double> shift = change.shift;
   for (std::size_t c = 0; bias != nullptr && c < shift.size(); ++c)
     shift[c] += bias->values<float>()[c] * change.scale[c];
+  Tensor shifted = vector_of(shift);
+  if (!all_finite(weights) || !all_finite(shifted.values<float>())) return std::nullopt;
   const ValueId new_filter = graph.add_constant(std::move(scaled));
-  const ValueId new_bias = graph.add_constant(vector_of(shift));
+  const ValueId new_bias = graph.add_constant(std::move(shifted));
   return graph.add(Conv(conv), {inputs[0], new_filter, new_bias}, own_name);
 }
 
+/// Bytes of the filter that a change of `value` could go into: of the convolution that makes it, its filter and bias
+/// constant, no activation between. Nothing if there is none.
+std::optional<std::int64_t> foldable_bytes(const Graph& graph, ValueId value) {
+  const Node* node = graph.producer(value);
+  if (node == nullptr) return std::nullopt;
+  const auto* conv = std::get_if<Conv2d>(&node->op);
+  if (conv == nullptr && !std::holds_alternative<ConvTranspose2d>(node->op)) return std::nullopt;
+  if (conv != nullptr && conv->activation.kind != UnaryKind::kIdentity) return std::nullopt;
+  const Constant& filter = graph.constant(node->inputs[1]);
+  if (filter == nullptr || filter->type() != DataType::kF32) return std::nullopt;
+  if (node->inputs.size() == 3 && !graph.is_constant(node->inputs[2])) return std::nullopt;
+  return static_cast<std::int64_t>(filter->bytes());
+}
+
 std::optional<ValueId> fold_into(Graph& graph, ValueId input, const Affine& change, const std::string& name) {
-  const Node* before = graph.producer(input);
-  if (before == nullptr) return std::nullopt;
-  const Node node = *before;  // the graph grows below
-  if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
-    if (conv->activation.kind != UnaryKind::kIdentity) return std::nullopt;
-    return folded(graph, node, *conv, change, name);
-  }
-  if (const auto* conv = std::get_if<ConvTranspose2d>(&node.op)) return folded(graph, node, *conv, change, name);
-  return std::nullopt;
+  const Node node = *graph.producer(input);  // a copy: the graph grows below
+  if (const auto* conv = std::get_if<Conv2d>(&node.op)) return folded(graph, node, *conv, change, name);
+  return folded(graph, node, std::get<ConvTranspose2d>(node.op), change, name);
 }
 
 }  // namespace
 
 Graph fold_batch_norm(const Graph& graph) {
-  return rewrite(graph, [](Rewriter& rewriter, const Node& node) {
+  // Each fold writes a filter anew, and a hostile file may have a hundred thousand of them behind one filter.
+  std::int64_t left = kFoldingLeast + 8 * constant_bytes(graph);
+  return rewrite(graph, [&](Rewriter& rewriter, const Node& node) {
     const Shape& output = rewriter.old().shape(node.outputs[0]);
     if (output.rank() == 0) return false;
     const std::int64_t channels = output[output.rank() - 1];
@@ -141,9 +156,13 @@ Graph fold_batch_norm(const Graph& graph) {
     for (const std::size_t at : {0u, 1u}) {
       // A constant that widens the result (image 1 x 1, constant per channel of more) is not per channel of the input.
       if (rewriter.old().shape(node.inputs[at]) != output) continue;
+      const auto bytes = foldable_bytes(next, inputs[at]);
+      const bool folds = bytes && *bytes <= left && rewriter.uses(node.inputs[at]) == 1;
+      if (binary && !folds) continue;  // nothing is computed on a shape's word alone
       const auto change = affine(next, node.op, inputs, at, channels);
       if (!change) continue;
-      if (rewriter.uses(node.inputs[at]) == 1) {
+      if (folds) {
+        left -= *bytes;
         if (const auto result = fold_into(next, inputs[at], *change, node.name)) {
           rewriter.replace(node.outputs[0], *result);
           return true;

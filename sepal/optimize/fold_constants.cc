@@ -1,31 +1,23 @@
 // Evaluates what depends on constants alone. A file of a few bytes may describe a constant of terabytes
-// (Expand, Tile), so folding has a budget in proportion to the constants that are there; what exceeds it
-// stays a node, and is computed at every run like any other.
+// (Expand, Tile), or hours of work on one (a convolution of constants), so folding has budgets in proportion
+// to the constants that are there; what exceeds them stays a node, and the plan judges it like any other.
 
 #include <vector>
 
+#include "sepal/base/checked.h"
 #include "sepal/evaluate/evaluate.h"
+#include "sepal/graph/work.h"
 #include "sepal/optimize/passes.h"
 #include "sepal/optimize/rewrite.h"
 
 namespace sepal {
 namespace {
 
-/// Bytes that folding may add: eight times the constants (an i8 weight becomes f32, and may be permuted).
-std::int64_t budget(const Graph& graph) {
-  constexpr std::int64_t kLeast = std::int64_t{16} << 20;
-  std::int64_t bytes = 0;
-  for (std::size_t i = 0; i < graph.value_count(); ++i) {
-    const Constant& constant = graph.constant(ValueId{static_cast<std::uint32_t>(i)});
-    if (constant != nullptr) bytes += static_cast<std::int64_t>(constant->bytes());
-  }
-  return kLeast + 8 * bytes;
-}
-
-}  // namespace
-
-Graph fold_constants(const Graph& graph) {
-  std::int64_t left = budget(graph);
+/// Folds while the results stay within kFoldingLeast + `share` times the bytes of the graph's constants.
+Graph fold(const Graph& graph, std::int64_t share) {
+  const std::int64_t constants = constant_bytes(graph);
+  std::int64_t bytes_left = kFoldingLeast + share * constants;
+  std::int64_t work_left = 4 * kFoldingLeast + 16 * constants;
   return rewrite(graph, [&](Rewriter& rewriter, const Node& node) {
     std::vector<const Tensor*> inputs;
     std::vector<TensorType> types;
@@ -36,13 +28,16 @@ Graph fold_constants(const Graph& graph) {
       types.push_back({constant->type(), constant->shape()});
     }
     if (!can_evaluate(node.op, types)) return false;
+    std::vector<TensorType> outputs;
     std::int64_t bytes = 0;
     for (const ValueId output : node.outputs) {
-      const TensorType& type = graph.type(output);
-      bytes += type.shape.elements() * static_cast<std::int64_t>(size_of(type.type));
+      outputs.push_back(graph.type(output));
+      bytes += outputs.back().shape.elements() * static_cast<std::int64_t>(size_of(outputs.back().type));
     }
-    if (bytes > left) return false;
-    left -= bytes;
+    const std::int64_t work = work_of(node.op, types, outputs);
+    if (bytes > bytes_left || work > work_left) return false;
+    bytes_left -= bytes;
+    work_left -= work;
     std::vector<Tensor> results = evaluate(node.op, inputs);
     for (std::size_t i = 0; i < results.size(); ++i) {
       rewriter.replace(node.outputs[i], rewriter.graph().add_constant(std::move(results[i])));
@@ -50,5 +45,12 @@ Graph fold_constants(const Graph& graph) {
     return true;
   });
 }
+
+}  // namespace
+
+// An i8 weight becomes f32, and may be permuted: eight times its bytes.
+Graph fold_constants(const Graph& graph) { return fold(graph, 8); }
+
+Graph fold_moved_constants(const Graph& graph) { return fold(graph, 1); }
 
 }  // namespace sepal

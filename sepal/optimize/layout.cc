@@ -117,7 +117,10 @@ class Layout {
   Permutation best_order(std::span<const Pending> values) {
     Permutation best = identity(values[0].permutation.rank);
     std::int64_t least = -1;
+    std::vector<Permutation> considered;  // few, whatever the number of values
     const auto consider = [&](const Permutation& candidate) {
+      if (std::ranges::find(considered, candidate) != considered.end()) return;
+      considered.push_back(candidate);
       std::int64_t total = 0;
       for (const Pending& value : values) total += cost(in_order(value, candidate));
       if (least < 0 || total < least || (total == least && best.is_identity())) {

@@ -14,7 +14,7 @@ constexpr std::array kPasses = {
     Pass{"fold_constants", "nodes over constants alone become constants", fold_constants},
     Pass{"simplify", "nodes that do nothing vanish", simplify},
     Pass{"cancel_transposes", "transposes move down, meet and cancel", cancel_transposes},
-    Pass{"fold_constants", "nodes over constants alone become constants", fold_constants},
+    Pass{"fold_moved_constants", "what transposes have moved onto constants becomes constant", fold_moved_constants},
     Pass{"simplify", "nodes that do nothing vanish", simplify},
     Pass{"absorb_padding", "padding nodes join their convolution's window", absorb_padding},
     Pass{"fold_batch_norm", "scales and shifts per channel go into filters", fold_batch_norm},

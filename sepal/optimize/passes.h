@@ -8,6 +8,9 @@ namespace sepal {
 /// that the graph has already.
 Graph fold_constants(const Graph& graph);
 
+/// The same with a smaller budget, for what transposes have moved onto constants.
+Graph fold_moved_constants(const Graph& graph);
+
 /// Nodes that do nothing vanish: identities, reshapes to the same shape, casts to the same type, transposes and
 /// reshapes that undo each other.
 Graph simplify(const Graph& graph);

@@ -57,6 +57,15 @@ Graph rewrite(const Graph& graph, const std::function<bool(Rewriter&, const Node
   return rewriter.finish();
 }
 
+std::int64_t constant_bytes(const Graph& graph) {
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < graph.value_count(); ++i) {
+    const Constant& constant = graph.constant(ValueId{static_cast<std::uint32_t>(i)});
+    if (constant != nullptr) bytes += static_cast<std::int64_t>(constant->bytes());
+  }
+  return bytes;
+}
+
 std::optional<float> uniform_value(const Constant& constant) {
   if (constant == nullptr || constant->type() != DataType::kF32 || constant->elements() == 0) return std::nullopt;
   const std::span<const float> values = constant->values<float>();

@@ -43,6 +43,12 @@ class Rewriter {
 /// for "copy it as it is".
 Graph rewrite(const Graph& graph, const std::function<bool(Rewriter&, const Node&)>& visit);
 
+/// Bytes of all constants of the graph.
+std::int64_t constant_bytes(const Graph& graph);
+
+/// Bytes that a pass may add to the constants of any graph; beyond, it must be in proportion to them.
+inline constexpr std::int64_t kFoldingLeast = std::int64_t{16} << 20;
+
 /// The one value of a constant that holds equal f32 values throughout, or nothing.
 std::optional<float> uniform_value(const Constant& constant);
 

@@ -34,8 +34,6 @@ const Conv2d* constant_conv(const Site& site) {
 const Shape& filter_of(const Site& site) { return site.input(1).shape; }
 const float* bias_of(const Site& site) { return site.inputs() == 3 ? site.weights(2) : nullptr; }
 
-std::int64_t macs(const Site& site) { return site.output().shape.elements() * filter_of(site).elements(1, 4); }
-
 bool accepts_pointwise(const Site& site) {
   const Conv2d* conv = constant_conv(site);
   return conv != nullptr && is_pointwise(*conv, filter_of(site)) && conv->window.stride == Extent{1, 1};
@@ -47,7 +45,6 @@ void prepare_pointwise(const Site& site, Step& step) {
   pack_panels({.data = site.weights(1), .co = filter.n(), .k = filter.c(), .co_stride = filter.c(), .k_stride = 1},
               bias_of(site), data(memory));
   step.packed = memory;
-  step.work = macs(site);
 }
 
 /// Rows, or panels of output channels where there are few rows, divided among threads.
@@ -86,7 +83,6 @@ void prepare_depthwise(const Site& site, Step& step) {
   pack_depthwise(site.weights(1), filter.n(), filter.h() * filter.w(), data(memory));
   if (const float* bias = bias_of(site)) std::copy_n(bias, filter.n(), data(memory) + filter.elements());
   step.packed = memory;
-  step.work = macs(site);
 }
 
 void run_depthwise(const Step& step, const Frame& frame) noexcept {
@@ -112,7 +108,6 @@ void prepare_direct(const Site& site, Step& step) {
   const auto memory = floats(size + filter.c());
   pack_direct(site.weights(1), bias_of(site), conv.groups, filter.n(), k, data(memory));
   step.packed = memory;
-  step.work = macs(site);
 }
 
 void run_direct(const Step& step, const Frame& frame) noexcept {
@@ -158,7 +153,6 @@ void prepare_gemm(const Site& site, Step& step) {
                .k_stride = gemm.transpose_b ? 1 : n},
               bias.data(), data(memory));
   step.packed = memory;
-  step.work = site.output().shape.elements() * k;
 }
 
 bool accepts_matmul(const Site& site) {
@@ -172,7 +166,6 @@ void prepare_matmul(const Site& site, Step& step) {
   const auto memory = floats(packed_floats(n, k));
   pack_panels({.data = site.weights(1), .co = n, .k = k, .co_stride = 1, .k_stride = n}, nullptr, data(memory));
   step.packed = memory;
-  step.work = site.output().shape.elements() * k;
 }
 
 void run_dense(const Step& step, const Frame& frame) noexcept {

@@ -15,8 +15,6 @@ std::int64_t last(const Shape& shape) { return shape.rank() == 0 ? 1 : shape[sha
 
 bool accepts_unary(const Site& site) { return std::holds_alternative<Unary>(site.node.op) && site.f32(); }
 
-void prepare_elements(const Site& site, Step& step) { step.work = site.output().shape.elements(); }
-
 void run_unary(const Step& step, const Frame& frame) noexcept {
   const float* input = frame.view<float>(step.inputs[0]).data;
   float* output = frame.output<float>(step.outputs[0]).data;
@@ -86,8 +84,8 @@ void run_binary(const Step& step, const Frame& frame) noexcept {
 bool binary_in_place(const Site& site, std::size_t i) { return site.input(i).shape == site.output().shape; }
 
 constexpr std::array kElementwise = {
-    Candidate{"unary f32", accepts_unary, prepare_elements, run_unary, unary_in_place},
-    Candidate{"binary f32", accepts_binary, prepare_elements, run_binary, binary_in_place},
+    Candidate{"unary f32", accepts_unary, nullptr, run_unary, unary_in_place},
+    Candidate{"binary f32", accepts_binary, nullptr, run_binary, binary_in_place},
 };
 
 }  // namespace

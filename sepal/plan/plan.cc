@@ -11,9 +11,10 @@
 #include <optional>
 #include <set>
 
-#include "sepal/base/checked.h"
 #include "sepal/base/text.h"
+#include "sepal/graph/work.h"
 #include "sepal/plan/frame.h"
+#include "sepal/plan/limits.h"
 #include "sepal/plan/memory.h"
 #include "sepal/plan/select.h"
 
@@ -27,10 +28,6 @@ struct Storage {
   Lifetime life{};
 };
 
-std::size_t bytes_of(const TensorType& type) {
-  return static_cast<std::size_t>(type.shape.elements()) * size_of(type.type);
-}
-
 void run_copy(const Step& step, const Frame& frame) noexcept {
   const std::size_t bytes = bytes_of(step.outputs[0].type);
   if (bytes > 0) std::memcpy(frame.write(step.outputs[0]), frame.read(step.inputs[0]), bytes);
@@ -39,7 +36,10 @@ void run_copy(const Step& step, const Frame& frame) noexcept {
 class Planner {
  public:
   Planner(const Graph& graph, const PlanOptions& options)
-      : graph_(graph), options_(options), storage_of_(graph.value_count(), kNone) {
+      : graph_(graph),
+        options_(options),
+        limits_(graph, options.memory_limit),
+        storage_of_(graph.value_count(), kNone) {
     mark_live();
     share_ends();
     for (const Node& node : graph.nodes()) {
@@ -54,8 +54,9 @@ class Planner {
   std::vector<Step> steps;
   std::vector<Constant> constants;
   std::size_t workspace_bytes = 0;
-  std::size_t activation_bytes = 0;
   std::size_t weight_bytes = 0;
+
+  std::size_t activation_bytes() const { return limits_.activation_bytes(); }
 
   /// Places the workspace and tells the steps.
   void finish() {
@@ -69,10 +70,7 @@ class Planner {
     Placement placement = place(lives);
     for (std::size_t i = 0; i < owners.size(); ++i) owners[i]->index = placement.offsets[i];
     workspace_bytes = placement.bytes;
-    if (options_.memory_limit != 0 && workspace_bytes > options_.memory_limit) {
-      fail(ErrorKind::kMemory, "activations need {}, but the limit is {}",
-           human_bytes(static_cast<double>(workspace_bytes)), human_bytes(static_cast<double>(options_.memory_limit)));
-    }
+    limits_.check_sum(workspace_bytes);
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const auto bind = [&](std::span<const std::size_t> from, std::vector<Operand>& to) {
         for (std::size_t j = 0; j < from.size(); ++j) {
@@ -150,13 +148,14 @@ class Planner {
   }
 
   void visit(const Node& node) {
+    const std::string name = printable(node.name.empty() ? name_of(node.op) : node.name);
+    limits_.count(node, name);
     if (is_reshape(node)) {
       storage_of(node.outputs[0]) = read(node.inputs[0]);
       return;
     }
     const Site site{graph_, node};
     const Candidate* candidate = select(site, options_.reference_only);
-    const std::string name = printable(node.name.empty() ? name_of(node.op) : node.name);
     if (candidate == nullptr) {
       without_kernel_.push_back(format("{} ({} of {})", name, name_of(node.op), to_string(site.input(0))));
       return;
@@ -172,7 +171,6 @@ class Planner {
     }
     std::vector<std::size_t> to;
     for (const ValueId output : node.outputs) {
-      count_activation(output);
       if (const auto over = overwritten(*candidate, site, output)) {
         step.in_place = true;
         storage_of(output) = *over;
@@ -185,7 +183,16 @@ class Planner {
       }
       step.outputs.push_back({.type = graph_.type(output)});
     }
+    step.work = work(node);
     add(std::move(step), std::move(from), std::move(to));
+  }
+
+  std::int64_t work(const Node& node) const {
+    std::vector<TensorType> inputs;
+    std::vector<TensorType> outputs;
+    for (const ValueId input : node.inputs) inputs.push_back(graph_.type(input));
+    for (const ValueId output : node.outputs) outputs.push_back(graph_.type(output));
+    return work_of(node.op, inputs, outputs);
   }
 
   /// The storage of an input that the output may take over: in the workspace, of the same bytes, and read by
@@ -204,13 +211,6 @@ class Planner {
       if (!shared) return storage;
     }
     return std::nullopt;
-  }
-
-  void count_activation(ValueId output) {
-    const auto sum = checked_add(static_cast<std::int64_t>(activation_bytes),
-                                 static_cast<std::int64_t>(bytes_of(graph_.type(output))));
-    if (!sum) fail(ErrorKind::kMemory, "activations need more than 8 EiB");
-    activation_bytes = static_cast<std::size_t>(*sum);
   }
 
   void add(Step step, std::vector<std::size_t> from, std::vector<std::size_t> to) {
@@ -258,6 +258,7 @@ class Planner {
 
   const Graph& graph_;
   const PlanOptions& options_;
+  MemoryLimits limits_;
   std::vector<std::size_t> storage_of_;  ///< by value
   std::vector<bool> live_;
   std::vector<std::size_t> root_;  ///< by value: the value at which its chain of reshapes begins
@@ -276,7 +277,7 @@ Plan::Plan(const Graph& graph, const PlanOptions& options) : threads_(std::max(o
   planner.finish();
   steps_ = std::move(planner.steps);
   constants_ = std::move(planner.constants);
-  activation_bytes_ = planner.activation_bytes;
+  activation_bytes_ = planner.activation_bytes();
   weight_bytes_ = planner.weight_bytes;
   // Behind the activations, room for the operands of the step that has the most (see run_reference).
   std::size_t most = 0;

@@ -33,7 +33,7 @@ struct Step {
   std::vector<Operand> outputs{};
   std::shared_ptr<const AlignedBytes> packed{};  ///< weights as the kernel wants them, or null
   bool in_place = false;                         ///< the first output takes the first input's memory
-  std::int64_t work = 0;                         ///< multiply-adds or elements: what threads are worth sharing
+  std::int64_t work = 0;                         ///< work_of the node: what is worth sharing among threads
   void (*run)(const Step& step, const Frame& frame) noexcept = nullptr;
 };
 
@@ -50,7 +50,7 @@ class Workspace {
 
 struct PlanOptions {
   int threads = 1;
-  std::size_t memory_limit = 0;  ///< most bytes of workspace; 0: no limit
+  std::size_t memory_limit = 0;  ///< most bytes of activations and outputs; 0: no limit
   bool reference_only = false;   ///< every step by the reference kernels: the oracle of whole networks
 };
 
@@ -58,8 +58,8 @@ struct PlanOptions {
 /// offset of one workspace. Immutable; may be run from several threads, each with a workspace of its own.
 class Plan {
  public:
-  /// Throws Error(kMemory) with both figures if the workspace exceeds the limit, Error(kUnsupported) that
-  /// lists all nodes without a kernel.
+  /// Throws Error(kInvalid) with its figures if a node, or all together, would take more than the limit, or much
+  /// more than the constants that it hangs on; Error(kUnsupported) that lists all nodes without a kernel.
   Plan(const Graph& graph, const PlanOptions& options);
 
   /// Runs the network. inputs and outputs are those of the graph, in its order, with its types and shapes;

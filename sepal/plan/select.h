@@ -28,7 +28,7 @@ struct Candidate {
   std::string_view name;
   /// Whether the kernel can do this node.
   bool (*accepts)(const Site& site);
-  /// Packs weights and counts the work; may be null.
+  /// Packs weights; may be null.
   void (*prepare)(const Site& site, Step& step);
   void (*run)(const Step& step, const Frame& frame) noexcept;
   /// Whether the output may take the memory of input `i`; null: of none.

@@ -18,11 +18,6 @@ bool accepts_pool(const Site& site) {
   return op != nullptr && site.f32() && !op->indices;
 }
 
-void prepare_pool(const Site& site, Step& step) {
-  const Extent kernel = std::get<Pool>(step.op).window.kernel;
-  step.work = site.output().shape.elements() * std::min<std::int64_t>(kernel.h * kernel.w, 1 << 16);
-}
-
 void run_pool(const Step& step, const Frame& frame) noexcept {
   const auto& op = std::get<Pool>(step.op);
   const PoolArgs args{.input = frame.view<float>(step.inputs[0]),
@@ -39,8 +34,6 @@ bool accepts_spatial_mean(const Site& site) {
   return op != nullptr && site.f32() && op->kind == ReduceKind::kMean && site.input(0).shape.rank() == 4 &&
          op->axes == std::vector<int>{1, 2} && site.input(0).shape.elements() > 0;
 }
-
-void prepare_input_elements(const Site& site, Step& step) { step.work = site.input(0).shape.elements(); }
 
 void run_spatial_mean(const Step& step, const Frame& frame) noexcept {
   const SpatialMeanArgs args{.input = frame.view<float>(step.inputs[0]),
@@ -64,7 +57,7 @@ void run_softmax(const Step& step, const Frame& frame) noexcept {
                          .columns = shape[op.axis],
                          .log = op.log,
                          .output = frame.output<float>(step.outputs[0]).data};
-  share(frame, 8 * step.work, {0, shape.elements(0, op.axis)}, [&](Range rows) { softmax(args, rows); });
+  share(frame, step.work, {0, shape.elements(0, op.axis)}, [&](Range rows) { softmax(args, rows); });
 }
 
 bool softmax_in_place(const Site&, std::size_t) { return true; }
@@ -125,10 +118,10 @@ void run_transpose(const Step& step, const Frame& frame) noexcept {
 }
 
 constexpr std::array kShapes = {
-    Candidate{"pool f32", accepts_pool, prepare_pool, run_pool},
-    Candidate{"spatial mean f32", accepts_spatial_mean, prepare_input_elements, run_spatial_mean},
-    Candidate{"softmax f32", accepts_softmax, prepare_input_elements, run_softmax, softmax_in_place},
-    Candidate{"transpose 32", accepts_transpose, prepare_input_elements, run_transpose},
+    Candidate{"pool f32", accepts_pool, nullptr, run_pool},
+    Candidate{"spatial mean f32", accepts_spatial_mean, nullptr, run_spatial_mean},
+    Candidate{"softmax f32", accepts_softmax, nullptr, run_softmax, softmax_in_place},
+    Candidate{"transpose 32", accepts_transpose, nullptr, run_transpose},
 };
 
 }  // namespace

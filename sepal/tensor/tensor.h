@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "sepal/tensor/shape.h"
 #include "sepal/tensor/type.h"
@@ -54,6 +55,18 @@ class Tensor {
   /// A copy of the elements that `source` points to.
   static Tensor copy_of(const ConstBuffer& source);
 
+  /// What was moved from is an f32 tensor [0].
+  Tensor(Tensor&& other) noexcept
+      : type_(std::exchange(other.type_, DataType::kF32)),
+        shape_(std::exchange(other.shape_, Shape{0})),
+        memory_(std::move(other.memory_)) {}
+  Tensor& operator=(Tensor&& other) noexcept {
+    type_ = std::exchange(other.type_, DataType::kF32);
+    shape_ = std::exchange(other.shape_, Shape{0});
+    memory_ = std::move(other.memory_);
+    return *this;
+  }
+
   DataType type() const noexcept { return type_; }
   const Shape& shape() const noexcept { return shape_; }
   std::int64_t elements() const noexcept { return shape_.elements(); }
@@ -63,14 +76,17 @@ class Tensor {
   /// The same elements under another shape with as many. Throws Error(kInvalid) otherwise.
   Tensor reshaped(const Shape& shape) &&;
 
-  /// The elements in row-major order. Throws Error(kInvalid) unless T is the element type.
+  /// The elements in row-major order. Throws Error(kInvalid) unless T is the element type. Not of a temporary
+  /// tensor, whose elements would be gone.
   template <typename T>
-  std::span<const T> values() const {
+  std::span<const T> values() const& {
     check_type(type_of<T>());
     return {reinterpret_cast<const T*>(memory_.data()), static_cast<std::size_t>(elements())};
   }
   template <typename T>
-  std::span<T> values() {
+  std::span<const T> values() const&& = delete;
+  template <typename T>
+  std::span<T> values() & {
     check_type(type_of<T>());
     return {reinterpret_cast<T*>(memory_.data()), static_cast<std::size_t>(elements())};
   }

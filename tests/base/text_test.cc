@@ -26,6 +26,17 @@ TEST(Printable, MakesOneSafeLine) {
       {"a broken sequence is shown byte by byte", "\xc3(", "\\xc3("},
       {"a sequence that is cut off", "\xe2\x82", "\\xe2\\x82"},
       {"an overlong form is not UTF-8", "\xc0\xaf", "\\xc0\\xaf"},
+      {"a longer overlong form, half a pair, past the last", "\xe0\x80\x80 \xed\xa0\x80 \xf4\x90\x80\x80",
+       "\\xe0\\x80\\x80 \\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80"},
+      {"the second set of controls drives terminals too",
+       "\xc2\x9b"
+       "2J",
+       "\\xc2\\x9b2J"},
+      {"what turns the direction of writing",
+       "a\xe2\x80\xae"
+       "b",
+       "a\\xe2\\x80\\xae"
+       "b"},
       {"nothing", "", ""},
   };
   for (const Case& test : kCases) EXPECT_EQ(printable(test.text), test.expected) << test.why;

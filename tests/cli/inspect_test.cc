@@ -65,6 +65,27 @@ TEST_F(Inspect, ThePlanShowsStepsMemoryAndWhatIsSlow) {
                        "no step runs by a reference kernel\n"));
 }
 
+TEST_F(Inspect, ThePlanShowsThreeInputsOfAStep) {
+  tiny::Model joined = {{}, {{"y", {"1", "10"}}}, {{"Concat", {}, {"y"}, {}, {{"axis", 1}}}}};
+  for (const char* name : {"a", "b", "c", "d"}) {
+    joined.nodes[0].inputs.emplace_back(name);
+    joined.inputs.push_back({name, {"1", std::to_string(joined.inputs.size() + 1)}});
+  }
+  EXPECT_TRUE(succeeds(run_tool({"inspect", model("joined.onnx", joined), "--plan"}), " 1x1 1x2 1x3 and 1 more "));
+  joined.nodes[0].inputs.pop_back();
+  joined.inputs.pop_back();
+  joined.outputs[0].dims[1] = "6";
+  EXPECT_TRUE(succeeds(run_tool({"inspect", model("three.onnx", joined), "--plan"}), " 1x1 1x2 1x3  "));
+}
+
+TEST_F(Inspect, ManyPropertiesAreAllThere) {
+  tiny::Model described = tiny::colours();
+  for (int i = 0; i < 5'000; ++i) described.properties[std::to_string(i)] = "value";
+  const Json json = Json::parse(run_tool({"inspect", model("m.onnx", described), "--json"}).out);
+  EXPECT_EQ(json["metadata"].size(), described.properties.size() + 1);  // the name of the graph
+  EXPECT_EQ(json["metadata"]["4999"], "value");
+}
+
 TEST_F(Inspect, AFreeBatchIsTakenAs1) {
   tiny::Model free = tiny::colours();
   free.inputs[0].dims[0] = free.outputs[0].dims[0] = "batch";
@@ -93,15 +114,18 @@ TEST_F(Inspect, OtherFreeAxesNeedShape) {
   EXPECT_TRUE(succeeds(run_tool({"inspect", file, "--plan", "--shape", "image=1x3x8x8"}), "plan: "));
 }
 
-TEST_F(Inspect, MoreMemoryThanThereIsIsExitCode3) {
+TEST_F(Inspect, AModelThatNeedsMoreMemoryThanThereIsIsBadInput) {
   const tiny::Model chain = {{{"x", {"h", "w"}}},
                              {{"y", {"h", "w"}}},
                              {{"Add", {"x", "x"}, {"h1"}}, {"Exp", {"h1"}, {"h2"}}, {"Add", {"h1", "h2"}, {"y"}}}};
   const std::string file = model("chain.onnx", chain);
   const Outcome outcome = run_tool({"inspect", file, "--plan", "--json", "--shape", "x=100000000x100000000"});
-  EXPECT_EQ(outcome.exit, 3);
+  EXPECT_EQ(outcome.exit, 1);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(outcome.err.find("sepal inspect: " + file + ": activations need "), 0U) << outcome.err;
+  EXPECT_EQ(outcome.err.find("sepal inspect: " + file +
+                             ": the_Add: its output f32 100000000x100000000 takes 35.5 PiB, but the limit is "),
+            0U)
+      << outcome.err;
   EXPECT_EQ(outcome.err.find('\n'), outcome.err.size() - 1);
 }
 

@@ -38,6 +38,29 @@ INSTANTIATE_TEST_SUITE_P(ThirdParty, ModelsInTheShell, testing::ValuesIn(third_p
                          [](const auto& row) { return row.param.name; });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ModelsInTheShell);
 
+TEST(ModelsInTheShellToo, SoftmaxesInEightBitsGetNoSecondOne) {
+  SEPAL_NEEDS_TEST_DATA();
+  int models = 0;
+  for (const ThirdParty& row : third_party_models()) {
+    const std::string_view name = row.name;
+    const bool is_eight_bit = name.ends_with("int8") || name.ends_with("uint8") || name.ends_with("_qlinear");
+    const bool is_classifier = name.starts_with("mobilenet_") || name.starts_with("kws_") ||
+                               name.starts_with("micro_speech") || name.starts_with("vww_");
+    if (!is_eight_bit || !is_classifier) continue;
+    ++models;
+    for (const int sample : row.samples) {
+      SCOPED_TRACE(format("{} on input {}", name, sample));
+      const Outcome outcome = run_tool({"run", row.model(), "--input", row.input(sample), "--top", "1", "--json"});
+      ASSERT_EQ(outcome.exit, 0) << outcome.err;
+      const Json json = Json::parse(outcome.out);
+      ASSERT_TRUE(json.contains("softmax"));
+      EXPECT_EQ(json["softmax"], false);
+      EXPECT_EQ(json["classes"][0]["probability"], json["outputs"][0]["max"]);
+    }
+  }
+  EXPECT_EQ(models, 8);
+}
+
 TEST(ModelsInTheShellToo, AreThere) {
   SEPAL_NEEDS_TEST_DATA();
   EXPECT_EQ(third_party_models().size(), 38u);

@@ -108,6 +108,25 @@ TEST(CommandLine, BadUsageIsOneLineAndExitCode2) {
       {"a shape given twice",
        {"inspect", "m.onnx", "--shape", "x=1", "--shape", "x=2"},
        "sepal inspect: --shape names \"x\" twice"},
+      {"a shape that ends early",
+       {"inspect", "m.onnx", "--shape", "x=1x"},
+       "sepal inspect: --shape: \"1x\" is not a shape; write it as 1x3x224x224"},
+      {"a shape with a gap",
+       {"inspect", "m.onnx", "--shape", "x=1xx3"},
+       "sepal inspect: --shape: \"1xx3\" is not a shape; write it as 1x3x224x224"},
+      {"a dimension beyond 64 bits",
+       {"inspect", "m.onnx", "--shape", "x=99999999999999999999"},
+       "sepal inspect: --shape: \"99999999999999999999\" is not a shape; write it as 1x3x224x224"},
+      {"a shape that no tensor can have",
+       {"inspect", "m.onnx", "--shape", "x=99999999999x99999999999"},
+       "sepal inspect: --shape: 99999999999x99999999999 holds too many elements"},
+      {"seven dimensions",
+       {"run", "m.onnx", "--shape", "x=1x1x1x1x1x1x1"},
+       "sepal run: --shape: the shape \"1x1x1x1x1x1x1\" has more than 6 dimensions"},
+      {"a folder without a name", {"run", "m.onnx", "--output-dir", ""}, "sepal run: --output-dir is empty"},
+      {"labels without a name", {"run", "m.onnx", "--labels", ""}, "sepal run: --labels is empty"},
+      {"an array without a name", {"run", "m.onnx", "--input", ""}, "sepal run: --input is empty"},
+      {"an image without a name", {"run", "m.onnx", "--image", "a.png", ""}, "sepal run: --image is empty"},
       {"an unknown shell", {"completion", "fish"}, "sepal completion: SHELL is one of bash, zsh, not \"fish\""},
       {"no shell", {"completion"}, "sepal completion: SHELL is missing; see sepal completion --help"},
   };
@@ -115,11 +134,6 @@ TEST(CommandLine, BadUsageIsOneLineAndExitCode2) {
     SCOPED_TRACE(test.why);
     EXPECT_TRUE(refuses(test.words, 2, test.line));
   }
-}
-
-TEST(CommandLine, ShapesThatNoTensorCanHaveAreBadInput) {
-  EXPECT_TRUE(refuses({"inspect", "m.onnx", "--shape", "x=99999999999x99999999999"}, 1,
-                      "sepal inspect: --shape: 99999999999x99999999999 holds too many elements"));
 }
 
 TEST(CommandLine, AnUnknownTargetListsThoseThatThereAre) {

@@ -127,9 +127,13 @@ TEST(Labels, OneFewerLeavesClass0ToTheBackground) {
   EXPECT_TRUE(shifted.background());
   EXPECT_EQ(shifted[0], "background");
   EXPECT_EQ(shifted[2], "b");
-  const Labels none({}, 3, "l.txt");
-  EXPECT_TRUE(none.empty());
-  EXPECT_FALSE(Labels({}, 1, "l.txt").background()) << "no labels are no background";
+  const Labels ended({"a", "", "c", "", ""}, 3, "l.txt");
+  EXPECT_FALSE(ended.background()) << "empty lines at the end do not count, others do";
+  EXPECT_EQ(ended[2], "c");
+  EXPECT_TRUE(Labels().empty());
+  EXPECT_FALSE(Labels().background()) << "no labels are no background";
+  EXPECT_TRUE(raises([] { Labels({}, 3, "l.txt"); }, "l.txt: 0 labels, but the model has 3 classes"));
+  EXPECT_TRUE(raises([] { Labels({""}, 2, "l.txt"); }, "l.txt: 0 labels, but the model has 2 classes"));
   EXPECT_TRUE(
       raises([] { Labels({"a"}, 3, "l.txt"); }, "l.txt: 1 labels, but the model has 3 classes", ErrorKind::kInvalid));
   EXPECT_TRUE(raises([] { Labels({"a", "b", "c", "d"}, 3, "l.txt"); }, "l.txt: 4 labels, but the model has 3 classes"));
@@ -158,6 +162,10 @@ TEST(Classifier, ProbabilitiesStayAndOthersGoThroughSoftmax) {
       {"probabilities", {0.25, 0.75}, false, 1, 0.75},
       {"a sum within 1e-3 of 1", {0.25, 0.7509}, false, 1, 0.7509},
       {"a sum that misses 1 by more", {0.25, 0.752}, true, 1, std::exp(0.752) / (std::exp(0.25) + std::exp(0.752))},
+      {"a softmax in eight bits that lost a tenth", {0.25, 0.64453125}, false, 1, 0.64453125},
+      {"one in eight bits that gained", {0.75, 0.5}, false, 0, 0.75},
+      {"multiples of 1/256 that sum to too little", {0, 0.25}, true, 1, 1 / (1 + std::exp(-0.25))},
+      {"to too much", {0.75, 1}, true, 1, 1 / (1 + std::exp(-0.25))},
       {"a negative value, though the sum is 1", {1.5, -0.5}, true, 0, 1 / (1 + std::exp(-2.0))},
       {"logits too large for exp", {1000, 1000}, true, 0, 0.5},
       {"a class that is ruled out", {-kInf, 3}, true, 1, 1},

@@ -124,6 +124,10 @@ TEST_F(Run, OutputsThatCollideLeaveNothingBehind) {
 TEST_F(Run, AFolderThatCannotBeMadeIsSaid) {
   EXPECT_TRUE(refuses({"run", twice_, "--input", x_, "--output-dir", x_ + "/out", "--json"}, 1,
                       "sepal run: " + x_ + "/out: cannot be created: Not a directory"));
+  // Before any run: the array would not suit the model.
+  const std::string wrong = array("wrong.npy", Tensor(DataType::kF32, {3, 3}));
+  EXPECT_TRUE(refuses({"run", twice_, "--input", wrong, "--output-dir", x_ + "/out"}, 1,
+                      "sepal run: " + x_ + "/out: cannot be created: Not a directory"));
 }
 
 TEST_F(Run, BadInputIsOneLineAndExitCode1) {
@@ -189,11 +193,16 @@ TEST_F(Run, BadInputIsOneLineAndExitCode1) {
 TEST_F(Run, WhatIsNotSaidAboutInputsIsBadUsage) {
   const std::string two = model("two.onnx", two_inputs());
   const std::string both = "\"a\" (2 f32), \"b\" (2 f32)";
-  EXPECT_TRUE(refuses({"run", twice_}, 2, "sepal run: nothing given for \"x\" (2x3 f32); see --input and --image"));
+  EXPECT_TRUE(refuses({"run", twice_, "--output-dir", folder_ / "none"}, 2,
+                      "sepal run: nothing given for \"x\" (2x3 f32); see --input and --image"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "none"));
   EXPECT_TRUE(refuses({"run", two, "--input", "a=" + x_}, 2,
                       "sepal run: nothing given for \"b\" (2 f32); see --input and --image"));
   EXPECT_TRUE(refuses({"run", two, "--input", x_}, 2,
                       "sepal run: " + x_ + ": say which input this is, as --input NAME=FILE; the model takes " + both));
+  EXPECT_TRUE(refuses({"run", twice_, "--input", "x="}, 2, "sepal run: --input x=: the file's name is empty"));
+  EXPECT_TRUE(
+      refuses({"run", colours_, "--image", "image="}, 2, "sepal run: --image image=: the file's name is empty"));
   EXPECT_TRUE(refuses({"run", two, "--input", "a=" + x_, "a=" + x_}, 2, "sepal run: --input gives \"a\" twice"));
   EXPECT_TRUE(refuses({"run", twice_, "--input", x_, x_}, 2,
                       "sepal run: " + x_ + ": one --input too many; the model takes \"x\" (2x3 f32)"));
@@ -249,6 +258,12 @@ TEST_F(Run, MetadataComesBeforeThePresetAndAfterTheFlag) {
                "sepal.labels\n"));
   EXPECT_TRUE(succeeds(run_tool({"run", file, "--image", blue_, "--std", "2", "--resize", "pad"}), "",
                        "pad to 4x4 (--resize); mean 0 0 0 (the model's sepal.mean), std 2 2 2 (--std)\n"));
+  described.properties["sepal.std"] = "0";
+  const std::string zero = model("zero.onnx", described);
+  EXPECT_TRUE(refuses({"run", zero, "--image", blue_}, 1,
+                      "sepal run: " + zero + ": the property sepal.std is \"0\", but pixels cannot be divided by 0"));
+  EXPECT_TRUE(succeeds(run_tool({"run", zero, "--image", blue_, "--std", "2"}), "", "std 2 2 2 (--std)\n"))
+      << "what a flag replaces is not looked at";
   described.properties.erase("sepal.std");
   const std::string half = model("half.onnx", described);
   EXPECT_TRUE(succeeds(run_tool({"run", half, "--image", blue_, "--preset", "imagenet-tf"}), "",
@@ -263,7 +278,7 @@ TEST_F(Run, LabelsMustMatchTheClasses) {
                "sepal run: --labels has one label fewer than there are classes: class 0 taken as background\n"));
   const std::string one = folder_.write("one.txt", "red\n");
   EXPECT_TRUE(refuses({"run", colours_, "--image", blue_, "--labels", one}, 1,
-                      "sepal run: " + blue_ + ": " + one + ": 1 labels, but the model has 3 classes"));
+                      "sepal run: " + one + ": 1 labels, but the model has 3 classes"));
   EXPECT_TRUE(
       refuses({"run", twice_, "--input", x_, "--labels", one}, 1,
               "sepal run: " + one + ": labels are for a classifier, but the model's outputs are \"y\" (2x3 f32)"));
@@ -271,7 +286,102 @@ TEST_F(Run, LabelsMustMatchTheClasses) {
   described.properties = {{"sepal.labels", "a\nb\nc\nd\ne"}};
   const std::string file = model("described.onnx", described);
   EXPECT_TRUE(refuses({"run", file, "--image", blue_}, 1,
-                      "sepal run: " + blue_ + ": " + file + ": sepal.labels: 5 labels, but the model has 3 classes"));
+                      "sepal run: " + file + ": sepal.labels: 5 labels, but the model has 3 classes"));
+}
+
+TEST_F(Run, NoLabelsAtAllAreWrong) {
+  const std::string empty = folder_.write("empty.txt", "");
+  const std::string blank = folder_.write("blank.txt", "\n\r\n\n");
+  for (const std::string& labels : {empty, blank}) {
+    EXPECT_TRUE(refuses({"run", colours_, "--image", red_, "--labels", labels}, 1,
+                        "sepal run: " + labels + ": 0 labels, but the model has 3 classes"));
+  }
+  tiny::Model described = tiny::colours();
+  described.properties = {{"sepal.labels", ""}};
+  const std::string file = model("described.onnx", described);
+  EXPECT_TRUE(refuses({"run", file, "--image", red_}, 1,
+                      "sepal run: " + file + ": sepal.labels: 0 labels, but the model has 3 classes"));
+  EXPECT_TRUE(
+      succeeds(run_tool({"run", file, "--image", red_, "--labels", folder_.write("3", "r\ng\nb\n\n\n")}), " r\n"));
+}
+
+TEST_F(Run, LabelsAreReadBeforeAnyRun) {
+  const std::string none = folder_ / "none.txt";
+  const std::string out = folder_ / "out";
+  const std::string no_image = folder_.write("no.png", "no image");
+  EXPECT_TRUE(refuses({"run", colours_, "--image", no_image, "--labels", none, "--output-dir", out}, 1,
+                      "sepal run: " + none + ": cannot be opened: No such file or directory"));
+  const std::string one = folder_.write("one.txt", "red\n");
+  EXPECT_TRUE(refuses({"run", colours_, "--image", no_image, "--labels", one, "--output-dir", out}, 1,
+                      "sepal run: " + one + ": 1 labels, but the model has 3 classes"));
+  EXPECT_FALSE(std::filesystem::exists(out));
+  // How many classes there are, is only known from the first image here; it is not the image's fault either.
+  tiny::Model free = tiny::colours();
+  free.inputs[0].dims[0] = free.outputs[0].dims[0] = "N";
+  EXPECT_TRUE(refuses({"run", model("free.onnx", free), "--image", red_, "--labels", one}, 1,
+                      "sepal run: " + one + ": 1 labels, but the model has 3 classes"));
+}
+
+TEST_F(Run, AnEightBitSoftmaxIsLeftAsItIs) {
+  // A mean of the pixels, all multiples of 1/256; their sum is 240/256.
+  Tensor image(DataType::kF32, {1, 3, 4, 4});
+  for (std::size_t i = 0; i < 48; ++i) image.values<float>()[i] = i < 16 ? 0.75F : i < 32 ? 0.125F : 0.0625F;
+  const Outcome outcome = run_tool({"run", colours_, "--input", array("image.npy", image), "--top", "3"});
+  EXPECT_TRUE(succeeds(outcome, "0.7500  0\n0.1250  1\n0.0625  2\n"));
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(Run, DoublesAreConvertedByWhatTheModelDeclares) {
+  const auto doubles = [&](std::string_view name, double value) {
+    std::string file("\x93NUMPY\x01\x00\x40\x00", 10);
+    file += "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }";
+    file.resize(10 + 63, ' ');
+    file += '\n';
+    return folder_.write(name, file.append(reinterpret_cast<const char*>(&value), sizeof(value)));
+  };
+  // y = x + x in the type of that ONNX number.
+  const auto twice = [&](std::string_view name, int type) {
+    return model(name, {{{"x", {"1"}, type}}, {{"y", {"1"}, type}}, {{"Add", {"x", "x"}, {"y"}}}});
+  };
+  const std::string tenth = doubles("tenth.npy", 0.1);
+  const std::string whole = doubles("whole.npy", 123456789.0);
+  EXPECT_TRUE(
+      succeeds(run_tool({"run", twice("f64.onnx", 11), "--input", tenth}), "y     1      f32   0.2  0.2  0.2\n"));
+  EXPECT_TRUE(succeeds(run_tool({"run", twice("i32.onnx", 6), "--input", whole, "--json"}), "\"max\": 246913578.0"));
+  EXPECT_TRUE(refuses(
+      {"run", twice("f32.onnx", 1), "--input", tenth}, 1,
+      "sepal run: " + tenth + ": the float64 0.1 does not fit f32; round it first, as in array.astype('float32')"));
+}
+
+TEST_F(Run, AnImageMayBeOneOfSeveralInputs) {
+  // scores = mean(image) + bias
+  const tiny::Model biased = {{{"image", {"1", "3", "4", "4"}}, {"bias", {"1", "3"}}},
+                              {{"scores", {"1", "3"}}},
+                              {{"ReduceMean", {"image"}, {"mean"}, {{"axes", {2, 3}}}, {{"keepdims", 0}}},
+                               {"Add", {"mean", "bias"}, {"scores"}}}};
+  const std::string file = model("biased.onnx", biased);
+  const std::string bias = array("bias.npy", Tensor::of<float>({1, 3}, {0, 7, 0}));
+  const std::vector<std::string> rest = {"--preset", "unit", "--json"};
+  for (const std::string& image : {red_, "image=" + red_}) {
+    std::vector<std::string> words = {"run", file, "--image", image, "--input", "bias=" + bias};
+    words.insert(words.end(), rest.begin(), rest.end());
+    const Json json = Json::parse(run_tool(words).out);
+    EXPECT_EQ(json["outputs"][0]["max"], 7);
+    EXPECT_EQ(json["classes"][0]["index"], 1);
+    EXPECT_EQ(json["classes"][1]["index"], 0);
+  }
+  EXPECT_TRUE(refuses({"run", file, "--image", red_}, 2,
+                      "sepal run: " + red_ +
+                          ": say which input this is, as --image NAME=FILE; the model takes "
+                          "\"image\" (1x3x4x4 f32), \"bias\" (1x3 f32)"));
+  EXPECT_TRUE(refuses({"run", file, "--image", "bias=" + red_}, 1,
+                      "sepal run: " + file +
+                          ": input \"bias\" is f32 1x3: not an image of 1 or 3 channels; give it as "
+                          "an array"));
+  const std::string constant =
+      model("constant.onnx", {{}, {{"y", {}, 7}}, {{"Constant", {}, {"y"}, {}, {{"value_int", 3}}}}});
+  EXPECT_TRUE(refuses({"run", constant, "--image", red_}, 1,
+                      "sepal run: " + constant + ": the model has no inputs, so none for an image"));
 }
 
 TEST_F(Run, SeveralImagesGiveOneResultEach) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <random>
 #include <string>
 
@@ -69,6 +70,78 @@ TEST(Npy, ReadsEveryType) {
     for (const int version : {1, 2, 3}) {
       EXPECT_TRUE(identical(read_npy(npy(header_of(test.descr, "(2,)"), test.data, version)), test.expected));
     }
+  }
+}
+
+/// The .npy file of one number.
+template <typename T>
+std::vector<std::byte> one(std::string_view descr, T value) {
+  return npy(header_of(descr, "(1,)"), {reinterpret_cast<const char*>(&value), sizeof(value)});
+}
+
+TEST(Npy, ReadsAsTheTypeWantedWhereEveryValueSurvives) {
+  const Shape shape = {1};
+  struct Case {
+    const char* why;
+    std::vector<std::byte> file;
+    Tensor expected;
+    Doubles doubles = Doubles::kExact;
+  };
+  constexpr std::uint64_t kHigh = std::uint64_t{1} << 63;
+  const Case kCases[] = {
+      {"f64 that no f32 is, to i32", one("<f8", 123456789.0), Tensor::of<std::int32_t>(shape, {123456789})},
+      {"the same to i64", one("<f8", 123456789.0), Tensor::of<std::int64_t>(shape, {123456789})},
+      {"the lowest i64", one("<f8", -0x1p63), Tensor::of<std::int64_t>(shape, {INT64_MIN})},
+      {"f64 to bool", one("<f8", 1.0), Tensor::of<bool>(shape, {true})},
+      {"f64 to f16", one("<f8", 0.5), Tensor::of<Float16>(shape, {Float16(0.5)})},
+      {"u64 above i64, to f32", one("<u8", kHigh), Tensor::of<float>(shape, {0x1p63F})},
+      {"u64 to u8", one("<u8", std::uint64_t{255}), Tensor::of<std::uint8_t>(shape, {255})},
+      {"u64 to bool", one("<u8", std::uint64_t{1}), Tensor::of<bool>(shape, {true})},
+      {"u32 to f32", one("<u4", std::uint32_t{1} << 31), Tensor::of<float>(shape, {0x1p31F})},
+      {"u32 to u16", one("<u4", std::uint32_t{65535}), Tensor::of<std::uint16_t>(shape, {65535})},
+      {"i64 to f32", one("<i8", std::int64_t{-3}), Tensor::of<float>(shape, {-3})},
+      {"its own type", one("<i4", std::int32_t{7}), Tensor::of<std::int32_t>(shape, {7})},
+      {"f64 for a model in double precision", one("<f8", 0.1), Tensor::of<float>(shape, {0.1F}), Doubles::kRounded},
+      {"infinity there", one("<f8", -std::numeric_limits<double>::infinity()),
+       Tensor::of<float>(shape, {-std::numeric_limits<float>::infinity()}), Doubles::kRounded},
+  };
+  for (const Case& test : kCases) {
+    SCOPED_TRACE(test.why);
+    EXPECT_TRUE(identical(read_npy(test.file, test.expected.type(), test.doubles), test.expected));
+  }
+  const Tensor nan = read_npy(one("<f8", std::nan("")), DataType::kF32);
+  EXPECT_TRUE(std::isnan(nan.values<float>()[0]));
+  const auto big_endian = npy(header_of(">f8", "(1,)"), std::string_view("\x3F\xF0\0\0\0\0\0\0", 8));
+  EXPECT_TRUE(identical(read_npy(big_endian, DataType::kI8), Tensor::of<std::int8_t>(shape, {1})));
+}
+
+TEST(Npy, RefusesAValueThatTheTypeWantedDoesNotHold) {
+  struct Case {
+    std::string message;
+    std::vector<std::byte> file;
+    DataType wanted;
+    Doubles doubles = Doubles::kExact;
+  };
+  const Case kCases[] = {
+      {"the float64 0.1 does not fit f32; round it first, as in array.astype('float32')", one("<f8", 0.1),
+       DataType::kF32},
+      {"the float64 0.1 does not fit f16", one("<f8", 0.1), DataType::kF16, Doubles::kRounded},
+      {"the float64 0.5 does not fit i32", one("<f8", 0.5), DataType::kI32},
+      {"the float64 300 does not fit u8", one("<f8", 300.0), DataType::kU8},
+      {"the float64 -1 does not fit u8", one("<f8", -1.0), DataType::kU8},
+      {"the float64 9.223372036854776e+18 does not fit i64", one("<f8", 0x1p63), DataType::kI64},
+      {"the float64 nan does not fit i8", one("<f8", std::nan("")), DataType::kI8},
+      {"the float64 2 does not fit bool", one("<f8", 2.0), DataType::kBool},
+      {"the float64 1e+300 is beyond the range of f32", one("<f8", 1e300), DataType::kF32, Doubles::kRounded},
+      {"the uint64 18446744073709551615 does not fit f32", one("<u8", UINT64_MAX), DataType::kF32},
+      {"the uint64 9223372036854775809 does not fit f32", one("<u8", (std::uint64_t{1} << 63) + 1), DataType::kF32},
+      {"the uint64 65536 does not fit f16", one("<u8", std::uint64_t{65536}), DataType::kF16},
+      {"the uint64 256 does not fit u8", one("<u8", std::uint64_t{256}), DataType::kU8},
+      {"the uint64 2 does not fit bool", one("<u8", std::uint64_t{2}), DataType::kBool},
+      {"the value 4294967295 at [0] cannot be held by f32", one("<u4", UINT32_MAX), DataType::kF32},
+  };
+  for (const Case& test : kCases) {
+    EXPECT_TRUE(raises([&] { read_npy(test.file, test.wanted, test.doubles); }, test.message, ErrorKind::kInvalid));
   }
 }
 
@@ -190,6 +263,9 @@ TEST(Npy, ReadsAndWritesFiles) {
   const Tensor tensor = Tensor::of<std::int32_t>({2, 2}, {1, 2, 3, -4});
   write_npy(path, tensor.buffer());
   EXPECT_TRUE(identical(read_npy(path), tensor));
+  EXPECT_TRUE(identical(read_npy(path, DataType::kF32), Tensor::of<float>({2, 2}, {1, 2, 3, -4})));
+  EXPECT_TRUE(raises([&] { read_npy(path, DataType::kU8); },
+                     path.string() + ": the value -4 at [1,1] cannot be held by u8", ErrorKind::kInvalid));
   write_file(path, bytes_of("text"));
   EXPECT_TRUE(raises([&] { read_npy(path); }, path.string() + ": not a .npy file: it does not begin with \\x93NUMPY"));
   std::filesystem::remove(path);

@@ -104,12 +104,15 @@ inline Message value_info(const std::string& name, const std::vector<Dim>& dims,
   return Message().text(1, name).add(2, Message().add(1, Message().number(1, type).add(2, shape)));
 }
 
+/// An output whose type and shape the file leaves to its nodes.
+inline Message untyped(const std::string& name) { return Message().text(1, name); }
+
 /// A model: graph parts in the order given, then what surrounds the graph.
 struct Model {
   std::vector<Message> nodes;
   std::vector<Message> inputs = {value_info("x", {1, 2, 3, 4})};
   std::vector<Message> initializers = {};
-  std::vector<Message> outputs = {value_info("y", {})};
+  std::vector<Message> outputs = {untyped("y")};
   std::int64_t opset = 21;
   std::int64_t ir = 8;
 

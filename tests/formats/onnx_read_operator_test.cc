@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,7 @@ std::vector<std::byte> model_of(const Message& node, std::int64_t opset) {
                                 list("spread", {1, 2, 3, 4}),
                                 floats("scale4", {4}, {1, 1, -1, 1}),
                                 floats("scale2", {2}, {1, 2}),
-                                floats("roi", {2}, {0, 1}),
+                                floats("nowhere", {8}, {0, 0, -INFINITY, 0, 1, 1, 1, 1}),
                                 list("sizes", {1, 2, -3, 4}),
                                 integers("zero", {}, {0}),
                                 floats("fzero", {}, {0}),
@@ -90,6 +91,9 @@ TEST(OnnxReadOperator, WindowsAreChecked) {
        "y: attribute \"output_shape\" has 1 numbers instead of 2"},
       {"an output_shape of nothing", transposed({attribute("output_shape", List{0, 5})}),
        "y: an output of 0 for an input of 3"},
+      {"an output padding below all",
+       transposed({attribute("output_shape", List{5, 5}), attribute("output_padding", List{INT64_MIN, 0})}),
+       "y: an output padding of -9223372036854775808"},
       {"a pool without a kernel", pool({}), "y: MaxPool without kernel_shape"},
       {"a pool over five axes", node("MaxPool", {"deep"}, {"y"}, {attribute("kernel_shape", List{1, 1, 1})}),
        "not handled: y (MaxPool: a 3-D pooling)", 21, ErrorKind::kUnsupported},
@@ -261,6 +265,10 @@ TEST(OnnxReadOperator, ResizeIsChecked) {
       {"an axis twice", resize("scale2", "", {attribute("axes", List{2, -2})}), "y: axes [2, -2] name one twice"},
       {"a crop of nothing", resize("scale4", "", {attribute("coordinate_transformation_mode", "tf_crop_and_resize")}),
        "y: a region of 0 numbers for 4 axes"},
+      {"a crop from nowhere",
+       node("Resize", {"x", "nowhere", "scale4"}, {"y"},
+            {attribute("coordinate_transformation_mode", "tf_crop_and_resize")}),
+       "y: a region from -inf to 1"},
       {"an old one without scales", node("Upsample", {"x"}, {"y"}), "y: Upsample without scales", 8},
       {"a scale beyond all shapes", node("Upsample", {"x"}, {"y"}, {reals_attribute("scales", {1, 1, 3e38f, 1})}),
        "y: 3 elements scaled by 3e+38", 8},

@@ -126,12 +126,12 @@ TEST(OnnxRead, RefusesGraphsThatDoNotHangTogether) {
       {"more inputs than anybody has", Model{.nodes = {kRelu}, .inputs = many}.bytes(),
        "10001 inputs and 1 outputs, but at most 10000 are handled"},
       {"a sequence as an input", Model{.nodes = {kRelu}, .inputs = {sequence}}.bytes(),
-       "x: a value that is no tensor is not handled", ErrorKind::kUnsupported},
+       "not handled: x (a value that is no tensor is not handled)", ErrorKind::kUnsupported},
       {"an input of seven dimensions",
        Model{.nodes = {kRelu}, .inputs = {value_info("x", {1, 1, 1, 1, 1, 1, 1})}}.bytes(),
        "x: 7 dimensions, but at most 6 are handled"},
       {"an input of strings", Model{.nodes = {kRelu}, .inputs = {value_info("x", {1}, kString)}}.bytes(),
-       "x: elements of string are not handled", ErrorKind::kUnsupported},
+       "not handled: x (elements of string are not handled)", ErrorKind::kUnsupported},
       {"an input too large for anything",
        Model{.nodes = {kRelu}, .inputs = {value_info("x", {std::int64_t{1} << 40, std::int64_t{1} << 40})}}.bytes(),
        "x: 1099511627776x1099511627776 holds too many elements"},
@@ -171,6 +171,20 @@ TEST(OnnxRead, ListsAllThatIsNotHandled) {
              "m.onnx: not handled: choose (If), c (Gelu of com.microsoft), d (Frob\\x0a), e (Upsample of opset 21), "
              "y (Relu: attribute \"slope\")",
              ErrorKind::kUnsupported));
+  // As are tensors, ends of the graph, and windows that are seen to be 3-D before any shape is known.
+  const auto all =
+      Model{.nodes = {node("Frob", {"x"}, {"a"}), node("Conv", {"a", "deep"}, {"b"}),
+                      node("MaxPool", {"b"}, {"c"}, {attribute("kernel_shape", std::vector<std::int64_t>{2, 2, 2})}),
+                      node("Constant", {}, {"y"}, {tensor_attribute("value", tensor("", kUint32, {}))})},
+            .inputs = {value_info("x", {1}, kString)},
+            .initializers = {tensor("w", kUint32, {}), floats("deep", {1, 1, 1, 1, 1}, {1})},
+            .outputs = {value_info("y", {}, kUint32)}}
+          .bytes();
+  EXPECT_TRUE(raises([&] { (void)Source::from_bytes(all, "m.onnx"); },
+                     "m.onnx: not handled: x (elements of string are not handled), w (elements of uint32 are not "
+                     "handled), a (Frob), b (Conv: a 3-D convolution), c (MaxPool: a 3-D pooling), y (a constant: "
+                     "elements of uint32 are not handled), y (elements of uint32 are not handled)",
+                     ErrorKind::kUnsupported));
   // What shows only with shapes is gathered too; what hangs on it is passed over.
   const auto later =
       Model{.nodes = {node("Conv", {"x", "w"}, {"a"}), node("Relu", {"a"}, {"b"}), node("Reshape", {"b", "s"}, {"c"}),
@@ -205,10 +219,11 @@ TEST(OnnxRead, RefusesTensorsWhosePartsContradict) {
       {"half precision that is wider", with(tensor("w", kFloat16, {1}).numbers(5, {-1})),
        "w: an element -1 that does not fit u16"},
       {"a negative dimension", with(floats("w", {-1}, {})), "w: a dimension of -1 in -1"},
-      {"no type", with(tensor("w", 0, {})), "w: elements of no type are not handled", ErrorKind::kUnsupported},
-      {"a type of no standard", with(tensor("w", 99, {})), "w: elements of type 99 are not handled",
+      {"no type", with(tensor("w", 0, {})), "not handled: w (elements of no type are not handled)",
        ErrorKind::kUnsupported},
-      {"a type that would wrap", with(tensor("w", kUint32, {})), "w: elements of uint32 are not handled",
+      {"a type of no standard", with(tensor("w", 99, {})), "not handled: w (elements of type 99 are not handled)",
+       ErrorKind::kUnsupported},
+      {"a type that would wrap", with(tensor("w", kUint32, {})), "not handled: w (elements of uint32 are not handled)",
        ErrorKind::kUnsupported},
       {"a constant's tensor",
        Model{.nodes = {node("Constant", {}, {"y"}, {tensor_attribute("value", tensor("", kFloat, {1}))})}}.bytes(),
@@ -366,9 +381,23 @@ TEST(OnnxRead, InputsWhoseValuesDecideShapesAreNamed) {
 }
 
 TEST(OnnxRead, AnOutputNeedsNoType) {
-  const Source source = Source::from_bytes(Model{.nodes = {kRelu}, .outputs = {Message().text(1, "y")}}.bytes());
+  const Source source = Source::from_bytes(Model{.nodes = {kRelu}, .outputs = {untyped("y")}}.bytes());
   EXPECT_FALSE(source.outputs()[0].ranked);
   EXPECT_EQ(source.graph().outputs().size(), 1u);
+}
+
+TEST(OnnxRead, AnOutputIsOfTheTypeThatItDeclares) {
+  const auto cast = [](int to, int declared) {
+    return Model{.nodes = {node("Cast", {"x"}, {"y"}, {attribute("to", to)})},
+                 .outputs = {value_info("y", {7, 7}, declared)}}  // a wrong shape does no harm
+        .bytes();
+  };
+  EXPECT_EQ(read(cast(kInt64, kInt64)).outputs().size(), 1u);
+  EXPECT_EQ(read(cast(kFloat, kDouble)).outputs().size(), 1u);  // both are f32 here
+  expect_refused({{"floats that are integers", cast(kInt64, kFloat),
+                   "the output \"y\" is f32 in the file, but its nodes give i64"},
+                  {"halves that are floats", cast(kFloat, kFloat16),
+                   "the output \"y\" is f16 in the file, but its nodes give f32"}});
 }
 
 TEST(OnnxRead, AnInputWithAnInitialiserIsNone) {
@@ -393,7 +422,7 @@ TEST(OnnxRead, ASmallFileFillsNeitherMemoryNorTime) {
   // Many times a little is much, too; but shapes are always computed.
   Model many{.nodes = {node("ConstantOfShape", {"s"}, {"c0"})},
              .initializers = {list("s", {1 << 20})},
-             .outputs = {value_info("c10", {}), value_info("t", {})}};
+             .outputs = {value_info("c10", {}), value_info("t", {}, kInt64)}};
   for (int i = 0; i < 10; ++i) {
     many.nodes.push_back(node("Exp", {"c" + std::to_string(i)}, {"c" + std::to_string(i + 1)}));
   }
@@ -406,7 +435,7 @@ TEST(OnnxRead, ASmallFileFillsNeitherMemoryNorTime) {
                          .inputs = {},
                          .initializers = {integers("a", {}, {0}), integers("b", {}, {large}), integers("d", {}, {1})}}
                        .bytes(),
-                   "y: Range of 68719476736 elements, more than a file of 91 bytes justifies"}});
+                   "y: Range of 68719476736 elements, more than a file of 83 bytes justifies"}});
 }
 
 TEST(OnnxRead, WhatTheFileSaysAboutItself) {

@@ -47,7 +47,7 @@ inline std::vector<std::vector<std::byte>> small_models() {
       .initializers = {list("l0", {0}), list("l1", {1}), list("l2", {2}), list("rest", {-1, 4}), list("t2", {2, 3}),
                        integers("i0", {}, {0}), integers("i9", {}, {9}), integers("i1", {}, {1}),
                        list("sizes", {1, 2, 6, 8}), list("pads", {0, 0, 1, 1, 0, 0, 1, 1})},
-      .outputs = {value_info("y", {}), value_info("y3", {}), value_info("u", {}), value_info("v", {})}}
+      .outputs = {value_info("y", {}), value_info("y3", {}), value_info("u", {}), value_info("v", {}, kInt64)}}
                        .bytes());
   models.push_back(
       Model{.nodes = {node("QuantizeLinear", {"x", "scale", "zero"}, {"a"}),

@@ -88,6 +88,24 @@ TEST(ReferenceLayerNorm, IsTheTextbooksFromEveryAxis) {
   }
 }
 
+TEST(ReferenceLayerNorm, HasStatisticsOfNoValues) {
+  float mean[2] = {7, 7};
+  float inverse[2] = {7, 7};
+  float none = 0;
+  layer_norm(LayerNormArgs<float>{.input = {&none, {2, 0}},
+                                  .scale = {&none, {0}},
+                                  .bias = {},
+                                  .axis = 1,
+                                  .epsilon = 0.25f,
+                                  .output = {&none, {2, 0}},
+                                  .mean = mean,
+                                  .inverse_deviation = inverse});
+  for (int row = 0; row < 2; ++row) {
+    EXPECT_EQ(mean[row], 0);
+    EXPECT_EQ(inverse[row], 2);
+  }
+}
+
 TEST(ReferenceGroupNorm, NormalisesEachGroupOfChannels) {
   Random random(27);
   const Shape shape{2, 3, 2, 6};

@@ -18,7 +18,7 @@ ValueInfo info(std::vector<std::int64_t> dimensions, DataType type = DataType::k
 
 ImageFormat format_of(ValueInfo input, const std::map<std::string, Shape>& shapes = {},
                       const Properties& properties = {}) {
-  return image_input_format(std::span(&input, 1), shapes, properties);
+  return image_input_format(std::span(&input, 1), "", shapes, properties);
 }
 
 TEST(ImageInput, ReadsTheShape) {
@@ -53,8 +53,20 @@ TEST(ImageInput, SaysWhatIsNoImage) {
   says(info({1, 3, -1, 8}), "input \"image\" is f32 1x3x?x8: its size is free; give --shape image=1x3x224x224");
   says(info({1, -1, -1, 1}), "input \"image\" is f32 1x?x?x1: its size is free; give --shape image=1x224x224x1");
   says(info({2, 3, 8, 8}), "input \"image\" is f32 2x3x8x8: it takes 2 images at once; give them as an array");
-  EXPECT_TRUE(raises([] { image_input_format({}, {}, {}); }, "the model has 0 inputs; give each as an array",
+  EXPECT_TRUE(raises([] { image_input_format({}, "", {}, {}); }, "the model has no inputs, so none for an image",
                      ErrorKind::kInvalid));
+}
+
+TEST(ImageInput, MayBeOneOfSeveral) {
+  std::vector<ValueInfo> inputs = {info({2}), info({1, 3, 6, 5})};
+  inputs[0].name = "threshold";
+  EXPECT_EQ(image_input_format(inputs, "image", {}, {}).size, (Extent{6, 5}));
+  EXPECT_TRUE(raises([&] { image_input_format(inputs, "", {}, {}); },
+                     "the model has 2 inputs; say which takes the image", ErrorKind::kInvalid));
+  EXPECT_TRUE(raises([&] { image_input_format(inputs, "picture", {}, {}); }, "the model has no input \"picture\"",
+                     ErrorKind::kInvalid));
+  EXPECT_TRUE(raises([&] { image_input_format(inputs, "threshold", {}, {}); },
+                     "input \"threshold\" is f32 2: not an image of 1 or 3 channels; give it as an array"));
 }
 
 TEST(ImageInput, SaysWhatPropertyDoesNotParse) {
@@ -62,6 +74,11 @@ TEST(ImageInput, SaysWhatPropertyDoesNotParse) {
     EXPECT_TRUE(raises([&] { format_of(info({1, 3, 8, 8}), {}, {{"sepal.mean", text}}); },
                        std::string("the property sepal.mean is \"") + text +
                            "\", but must be one number or three with commas between them"));
+  }
+  for (const char* text : {"0", "1,0,1", "1,1,-0.0"}) {
+    EXPECT_TRUE(raises([&] { format_of(info({1, 3, 8, 8}), {}, {{"sepal.std", text}}); },
+                       std::string("the property sepal.std is \"") + text + "\", but pixels cannot be divided by 0",
+                       ErrorKind::kInvalid));
   }
   EXPECT_TRUE(raises([] { format_of(info({1, 3, 8, 8}), {}, {{"sepal.resize", "zoom"}}); },
                      "the property sepal.resize is \"zoom\", but must be crop, stretch or pad", ErrorKind::kInvalid));

@@ -44,7 +44,7 @@ TEST(Layers, GroupsAndThreads) {
 TEST(Layers, SayWhatDoesNotFit) {
   const Tensor image = noise({1, 4, 4, 6}, 1);
   EXPECT_TRUE(raises([&] { conv2d(image, noise({5, 3, 3, 4}, 2)); },
-                     "conv2d: the filter 5x3x3x4 in 1 group takes 4 channels, but the input has 6",
+                     "conv2d: the filter 5x3x3x4 takes 4 channels in each of 1 group, but the input has 6",
                      ErrorKind::kInvalid));
   EXPECT_TRUE(raises([&] { depthwise_conv2d(image, noise({7, 3, 3, 1}, 2)); },
                      "a depthwise filter of 7x3x3x1 for 6 channels, but it must be [c * m, kh, kw, 1]",

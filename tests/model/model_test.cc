@@ -10,6 +10,7 @@
 #include "sepal/base/mapped_file.h"
 #include "sepal/formats/onnx_write.h"
 #include "sepal/plan/plan.h"
+#include "tests/formats/onnx_builder.h"
 #include "tests/optimize/same.h"
 #include "tests/raises.h"
 
@@ -75,8 +76,71 @@ TEST(Model, SaysWhatDoesNotSuitIt) {
   EXPECT_TRUE(raises([&] { loaded({.shapes = {{"imgae", {1}}}}); },
                      "net: a shape is given for \"imgae\", but the inputs are \"image\"; did you mean \"image\"?",
                      ErrorKind::kInvalid));
-  EXPECT_TRUE(raises([&] { loaded({.memory_limit = 16}); }, "net: activations need 1.8 KiB, but the limit is 16 B",
-                     ErrorKind::kMemory));
+  EXPECT_TRUE(raises([&] { loaded({.memory_limit = 16}); },
+                     "net: transpose: its output f32 1x8x8x3 takes 768 B, but the limit is 16 B", ErrorKind::kInvalid));
+}
+
+TEST(Model, IsSavedAsReadAndOptimised) {
+  const auto path =
+      std::filesystem::path(testing::TempDir()) / ("sepal_save_test." + std::to_string(::getpid()) + ".onnx");
+  const Model model = loaded();
+  const Tensor input = noise({1, 3, 8, 8}, 1);
+  for (const Model::Form form : {Model::Form::kAsRead, Model::Form::kOptimized}) {
+    model.save(path, form);
+    const Model again = Model::load(path);
+    EXPECT_EQ(again.properties(), model.properties());
+    EXPECT_LE(distance(model.run(input), again.run(input)), 1e-6);
+  }
+  EXPECT_EQ(*Model::load(path).prepared().imported == *model.prepared().imported, false);
+  model.save(path);
+  EXPECT_TRUE(*Model::load(path).prepared().imported == *model.prepared().imported);
+  std::filesystem::remove(path);
+}
+
+TEST(Model, PlansEachShapeOnce) {
+  // Loading has planned the one shape that there is; a run finds that plan.
+  const Model model = loaded();
+  const auto before = model.prepared().plan;
+  const Tensor output = model.run(noise({1, 3, 8, 8}, 1));
+  EXPECT_EQ(model.prepared().plan, before);
+
+  // The first axis free: plans are kept for four shapes.
+  const std::vector<std::byte> bytes =
+      onnx::Model{.nodes = {onnx::node("Relu", {"x"}, {"y"})}, .inputs = {onnx::value_info("x", {"N", 2})}}.bytes();
+  const Model free = Model::from_bytes(bytes, {}, "free");
+  EXPECT_TRUE(free.inputs()[0].is_free());
+  for (int round = 0; round < 2; ++round) {
+    for (const std::int64_t n : {1, 2, 3, 4, 5, 6}) {
+      const Tensor input = noise({n, 2}, 7);
+      const Tensor result = free.run(input);
+      ASSERT_EQ(result.shape(), (Shape{n, 2}));
+      for (std::size_t i = 0; i < result.values<float>().size(); ++i) {
+        EXPECT_EQ(result.values<float>()[i], std::max(input.values<float>()[i], 0.0f));
+      }
+    }
+  }
+  EXPECT_TRUE(raises([&] { free.run(noise({2, 3}, 1)); },
+                     "free: input \"x\" is f32 Nx2, but the tensor given is f32 2x3", ErrorKind::kInvalid));
+  EXPECT_THROW(free.prepared(), Error);
+  EXPECT_EQ(Model::from_bytes(bytes, {.shapes = {{"x", {3, 2}}}}, "free").prepared().plan->steps().size(), 1u);
+}
+
+TEST(Model, ThreadsMayAskForDifferentShapesAtOnce) {
+  const std::vector<std::byte> bytes =
+      onnx::Model{.nodes = {onnx::node("Relu", {"x"}, {"y"})}, .inputs = {onnx::value_info("x", {"N", 2})}}.bytes();
+  const Model model = Model::from_bytes(bytes);
+  std::array<int, 6> good{};
+  std::vector<std::thread> callers;
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    callers.emplace_back([&, i] {
+      for (int round = 0; round < 10; ++round) {
+        const Shape shape{static_cast<std::int64_t>(1 + (i + static_cast<std::size_t>(round)) % 3), 2};
+        good[i] += model.run(noise(shape, 3)).shape() == shape ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  for (const int count : good) EXPECT_EQ(count, 10);
 }
 
 TEST(Model, ManyThreadsMayRunIt) {

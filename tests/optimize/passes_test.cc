@@ -60,6 +60,17 @@ TEST(FoldConstants, LeavesWhatWouldGrowTooLarge) {
   EXPECT_EQ(count<Expand>(fold_constants(net.graph)), 1);
 }
 
+TEST(FoldConstants, LeavesWhatWouldTakeTooLong) {
+  // A few numbers of constants, and 10^12 comparisons.
+  Net net;
+  const ValueId image = net.graph.add(Expand{{1, 1000, 1000, 1}}, {net.scalar(1)});
+  const Pool pool{.window = {.kernel = {1000, 1000}, .padding = {999, 999, 999, 999}}};
+  net.graph.add_output("y", net.graph.add(pool, {image}));
+  const Graph result = fold_constants(net.graph);
+  EXPECT_EQ(count<Pool>(result), 1);
+  EXPECT_EQ(count<Expand>(result), 0);
+}
+
 TEST(Simplify, DropsWhatDoesNothing) {
   Net net;
   ValueId x = net.unary({UnaryKind::kIdentity}, net.x);
@@ -138,6 +149,37 @@ TEST(FoldBatchNorm, TakesScalesAndShiftsOfConstants) {
   x = net.binary(BinaryKind::kSubtract, net.scalar(2), x);
   x = net.binary(BinaryKind::kDivide, x, net.scalar(3));
   EXPECT_EQ(net.done(x, fold_batch_norm).nodes().size(), 1u);
+}
+
+TEST(FoldBatchNorm, LeavesWhatIsNotFinite) {
+  // Infinity times a sum is not the sum of infinities of both signs.
+  for (const float divisor : {0.0f, 1e-38f}) {
+    Net net;
+    const ValueId x = net.binary(BinaryKind::kDivide, net.pointwise(net.x), net.scalar(divisor));
+    net.graph.add_output("y", net.binary(BinaryKind::kMultiply, x, net.scalar(1e3f)));
+    EXPECT_GE(fold_batch_norm(net.graph).nodes().size(), 2u);
+  }
+}
+
+TEST(FoldBatchNorm, HasABudget) {
+  // Every scale would write the filter anew; the passes before have not joined the scales.
+  Graph graph;
+  const ValueId x = graph.add_input("x", {DataType::kF32, {1, 1, 1, 1024}});
+  ValueId y = graph.add(Conv2d{}, {x, graph.add_constant(noise({1024, 1, 1, 1024}, 1))});
+  for (int i = 0; i < 100; ++i) {
+    y = graph.add(Binary{BinaryKind::kMultiply}, {y, graph.add_constant(Tensor::of<float>({}, {0.99f}))});
+  }
+  graph.add_output("y", y);
+  const Graph result = fold_batch_norm(graph);
+  // 16 MiB and eight times 4 MiB: 12 filters of 4 MiB.
+  EXPECT_EQ(count<Binary>(result), 100 - 12);
+}
+
+TEST(FoldBatchNorm, ComputesNothingOnAShapesWord) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", {DataType::kF32, {std::int64_t{1} << 58}});
+  graph.add_output("y", graph.add(Binary{BinaryKind::kMultiply}, {x, graph.add_constant(Tensor::of<float>({}, {2}))}));
+  EXPECT_EQ(fold_batch_norm(graph).nodes().size(), 1u);
 }
 
 TEST(FoldBatchNorm, LeavesWhatOthersReadOrWhatIsNotPerChannel) {

@@ -45,6 +45,22 @@ TEST(Place, NothingNeedsNothing) {
   expect_sound(lives, place(lives));
 }
 
+TEST(Place, ManyArePlacedInTheirOrder) {
+  // A chain of 40,000 steps with a value that lives from the first to the last, and short ones of odd sizes.
+  std::vector<Lifetime> lives = {{.bytes = 640, .first = 0, .last = 40'000}};
+  for (std::size_t i = 0; i < 40'000; ++i) lives.push_back({.bytes = 100 * (1 + i % 7), .first = i, .last = i + 1});
+  const Placement placement = place(lives);
+  EXPECT_LE(placement.bytes, 640u + 4 * 704u);
+  // Soundness between neighbours; a test of all pairs would take the square that placing avoids.
+  for (std::size_t i = 2; i < lives.size(); ++i) {
+    for (const std::size_t j : {std::size_t{0}, i - 1}) {
+      const bool apart = placement.offsets[i] + lives[i].bytes <= placement.offsets[j] ||
+                         placement.offsets[j] + lives[j].bytes <= placement.offsets[i];
+      ASSERT_TRUE(apart) << i << " and " << j;
+    }
+  }
+}
+
 TEST(Place, IsSoundOnRandomLifetimes) {
   std::mt19937_64 random(1);
   for (int round = 0; round < 200; ++round) {

@@ -307,14 +307,27 @@ TEST(Plan, OneServesManyThreads) {
 
 TEST(Plan, RefusesMoreMemoryThanAllowed) {
   const Graph graph = network();
+  EXPECT_TRUE(raises([&] { Plan(graph, {.memory_limit = 3900 << 10}); },
+                     "activations need 3.4 MiB and outputs 576.0 KiB, but the limit is 3.8 MiB", ErrorKind::kInvalid));
   EXPECT_TRUE(raises([&] { Plan(graph, {.memory_limit = 1 << 20}); },
-                     "activations need 3.4 MiB, but the limit is 1.0 MiB", ErrorKind::kMemory));
+                     "conv2d: its output f32 1x96x96x48 takes 1.7 MiB, but the limit is 1.0 MiB", ErrorKind::kInvalid));
   Net vast;
-  const ValueId x = vast.input({1});
-  ValueId y = vast.graph.add(Unary{UnaryKind::kTanh}, {vast.graph.add(Expand{{std::int64_t{1} << 58}}, {x})});
+  ValueId y = vast.graph.add(Expand{{std::int64_t{1} << 58}}, {vast.input({1})});
   for (int i = 0; i < 9; ++i) y = vast.graph.add(Softmax{.axis = 0}, {vast.graph.add(Tile{}, {y})});
   vast.graph.add_output("y", y);
-  EXPECT_TRUE(raises([&] { Plan(vast.graph, {}); }, "activations need more than 8 EiB", ErrorKind::kMemory));
+  EXPECT_TRUE(raises([&] { Plan(vast.graph, {}); },
+                     "tile: with its output f32 288230376151711744 all activations take more than 8 EiB",
+                     ErrorKind::kInvalid));
+}
+
+TEST(Plan, TakesNoGigabytesOnAConstantsWord) {
+  Net net;
+  const ValueId large = net.graph.add(Expand{{1 << 14, 1 << 14}}, {net.constant({1})}, "fill");
+  net.graph.add_output("y", net.graph.add(Reduce{ReduceKind::kMax, {0, 1}, false}, {large}));
+  EXPECT_TRUE(
+      raises([&] { Plan(net.graph, {}); },
+             "fill: its output f32 16384x16384 takes 1.0 GiB, more than the constants that it is computed from justify",
+             ErrorKind::kInvalid));
 }
 
 TEST(Plan, ListsNodesWithoutAKernel) {

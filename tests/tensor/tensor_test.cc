@@ -43,14 +43,18 @@ TEST(Tensor, RefusesWhatDoesNotFit) {
   EXPECT_TRUE(raises([] { Tensor::of<float>({3}, {1, 2}); }, "2 values for a tensor of 3", ErrorKind::kInvalid));
   EXPECT_TRUE(
       raises([] { Tensor(DataType::kF32, {2, 3}).reshaped({4}); }, "2x3 cannot be reshaped to 4", ErrorKind::kInvalid));
-  EXPECT_TRUE(raises([] { Tensor(DataType::kF32, {2}).values<std::int8_t>(); }, "a tensor of f32 was read as i8",
-                     ErrorKind::kInvalid));
+  EXPECT_TRUE(raises(
+      [] {
+        const Tensor tensor(DataType::kF32, {2});
+        tensor.values<std::int8_t>();
+      },
+      "a tensor of f32 was read as i8", ErrorKind::kInvalid));
 }
 
 TEST(Tensor, MemoryThatIsNotThere) {
   EXPECT_TRUE(raises([] { Tensor(DataType::kI64, {std::int64_t{1} << 56}); }, "512.0 PiB of memory cannot be had",
                      ErrorKind::kMemory));
-  EXPECT_TRUE(raises([] { AlignedBytes(std::numeric_limits<std::size_t>::max()); }, "16.0 EiB of memory cannot be had",
+  EXPECT_TRUE(raises([] { AlignedBytes{std::numeric_limits<std::size_t>::max()}; }, "16.0 EiB of memory cannot be had",
                      ErrorKind::kMemory));
 }
 

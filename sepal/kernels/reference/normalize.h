@@ -68,6 +68,15 @@ void layer_norm(const LayerNormArgs<T>& args) noexcept {
   const std::int64_t size = shape.elements(args.axis, shape.rank());
   const Strides none{};
   const bool biased = args.bias.data != nullptr;
+  // Rows of no values are not walked over; their mean is 0 and their variance too.
+  if (size == 0) {
+    using std::sqrt;
+    const std::int64_t rows = shape.elements(0, args.axis);
+    const Sum<T> inverse = Sum<T>(1) / sqrt(static_cast<Sum<T>>(args.epsilon));
+    if (args.mean != nullptr) std::fill_n(args.mean, rows, T(0));
+    if (args.inverse_deviation != nullptr) std::fill_n(args.inverse_deviation, rows, static_cast<T>(inverse));
+    return;
+  }
   Moments<T> row{};
   std::int64_t i = 0;
   walk<2>(shape,

@@ -78,7 +78,7 @@ PictureFormat picture_format(const Model& model, std::string_view input, const s
   if (options.resize) properties.erase("sepal.resize");
   PictureFormat picture{
       in_place(model.name(), [&] { return image_input_format(model.inputs(), input, shapes, properties); }), ""};
-  ImageFormat& format_ = picture.format;
+  ImageFormat& wanted = picture.format;
   const std::string preset = options.preset.value_or(std::string(kDefaultPreset));
   const Normalisation fallback = normalisation(preset).value();
   const std::string preset_origin = format("preset {}{}", preset, options.preset ? "" : ", the default");
@@ -91,26 +91,25 @@ PictureFormat picture_format(const Model& model, std::string_view input, const s
   std::string mean_origin = choose(options.mean, "--mean", "sepal.mean");
   std::string std_origin = choose(options.std, "--std", "sepal.std");
   std::string resize_origin = choose(options.resize, "--resize", "sepal.resize");
-  if (options.mean) format_.normalisation.mean = parse_channels("--mean", *options.mean);
-  if (options.std) format_.normalisation.std = parse_std(*options.std);
-  if (options.resize) format_.fit = fit(*options.resize).value();
+  if (options.mean) wanted.normalisation.mean = parse_channels("--mean", *options.mean);
+  if (options.std) wanted.normalisation.std = parse_std(*options.std);
+  if (options.resize) wanted.fit = fit(*options.resize).value();
   const bool preset_idle = options.preset && !mean_origin.empty() && !std_origin.empty();
   if (mean_origin.empty()) {
-    format_.normalisation.mean = fallback.mean;
+    wanted.normalisation.mean = fallback.mean;
     mean_origin = preset_origin;
   }
   if (std_origin.empty()) {
-    format_.normalisation.std = fallback.std;
+    wanted.normalisation.std = fallback.std;
     std_origin = preset_origin;
   }
   if (resize_origin.empty()) resize_origin = "the default";
 
-  const std::string size =
-      format("{} to {}x{} ({})", name_of(format_.fit), format_.size.h, format_.size.w, resize_origin);
-  if (format_.type == DataType::kU8) {
+  const std::string size = format("{} to {}x{} ({})", name_of(wanted.fit), wanted.size.h, wanted.size.w, resize_origin);
+  if (wanted.type == DataType::kU8) {
     picture.origin = format("images: {}; pixels as they are, because the model takes u8", size);
   } else {
-    const Normalisation& used = format_.normalisation;
+    const Normalisation& used = wanted.normalisation;
     picture.origin = format("images: {}; mean {} ({}), std {} ({})", size, join(used.mean, " "), mean_origin,
                             join(used.std, " "), std_origin);
   }

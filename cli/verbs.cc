@@ -7,8 +7,8 @@
 namespace sepal::cli {
 
 std::span<const Verb> verbs() {
-  static const std::array kVerbs = {kRun, kInspect, kCompletion};
-  return kVerbs;
+  static const std::array rows = {kRun, kInspect, kCompletion};
+  return rows;
 }
 
 }  // namespace sepal::cli

@@ -212,7 +212,7 @@ class Loader {
     bool deep = kernel != node.attributes.end() && kernel->ints.size() == 3;
     if (!pooling) {
       // Slots of initialisers follow those of the inputs.
-      const std::size_t filter = static_cast<std::size_t>(node.inputs[type == "QLinearConv" ? 3 : 1]);
+      const auto filter = static_cast<std::size_t>(node.inputs[type == "QLinearConv" ? 3 : 1]);
       const std::size_t place = filter - model_.inputs.size();
       const bool known = filter >= model_.inputs.size() && place < model_.initialisers.size();
       const Constant value = known ? model_.initialisers[place] : nullptr;

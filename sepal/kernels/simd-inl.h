@@ -33,9 +33,9 @@ constexpr bool kHas32Registers = HWY_TARGET != HWY_AVX2 && HWY_TARGET != HWY_SSE
 constexpr int kTileRows = kHas32Registers ? kTileRowsOf32Registers : kTileRowsOf16Registers;
 constexpr int kDepthwiseColumns = kHas32Registers ? kDepthwiseColumnsOf32Registers : kDepthwiseColumnsOf16Registers;
 
-/// T[n]; counts are signed everywhere here, and the language wants this one unsigned.
-template <typename T, int n>
-using Array = T[static_cast<std::size_t>(n)];
+/// T[kCount]; counts are signed everywhere here, and the language wants this one unsigned.
+template <typename T, int kCount>
+using Array = T[static_cast<std::size_t>(kCount)];
 
 // AVX2 and AVX-512 touch no memory under a mask's zeros. Elsewhere Highway reads and writes the whole vector,
 // which would be a race where the next lanes belong to another thread, so there a few lanes go by memcpy.

@@ -91,7 +91,7 @@ struct Model::State {
   /// By shapes, the latest used first; a future, so that planning holds no lock.
   std::list<std::pair<std::string, std::shared_future<std::shared_ptr<Ready>>>> ready;
 
-  State(onnx::Source parsed, const LoadOptions& given) : source(std::move(parsed)), options(given) {
+  State(onnx::Source parsed, LoadOptions given) : source(std::move(parsed)), options(std::move(given)) {
     if (options.threads <= 0) options.threads = available_cores();
     if (options.memory_limit == 0) options.memory_limit = machine_memory();
     for (const onnx::Declaration& input : source.inputs()) inputs.push_back(info_of(input));

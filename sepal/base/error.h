@@ -17,7 +17,7 @@ enum class ErrorKind {
   kUnsupported,  ///< understood, and not done here
   kIo,           ///< a file could not be opened, read or written
   kUsage,        ///< the call itself is wrong: an unknown name, a missing argument
-  kMemory,       ///< more memory is needed than there is, or than is allowed
+  kMemory,       ///< memory that was asked for is not there
   kInternal,     ///< our fault
 };
 

@@ -3,19 +3,22 @@
 
 #include "cli/arrays.h"
 #include "cli/console.h"
-#include "cli/json.h"
 #include "cli/plan_text.h"
 #include "cli/shapes.h"
-#include "cli/table.h"
 #include "cli/verb.h"
 #include "sepal/base/text.h"
 #include "sepal/graph/graph.h"
 #include "sepal/kernels/target.h"
 #include "sepal/plan/plan.h"
+#include "sepal/report/columns.h"
+#include "sepal/report/json.h"
 
 // sepal inspect: what a model is made of, and with --plan how it would run here.
 
 namespace sepal::cli {
+
+using report::Json;
+using report::to_text;
 namespace {
 
 struct InspectOptions {

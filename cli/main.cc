@@ -7,16 +7,19 @@
 
 #include "cli/console.h"
 #include "cli/interrupt.h"
-#include "cli/json.h"
-#include "cli/table.h"
 #include "cli/verb.h"
 #include "sepal/base/text.h"
 #include "sepal/kernels/target.h"
+#include "sepal/report/columns.h"
+#include "sepal/report/json.h"
 #include "sepal/version.h"
 
 // sepal VERB ...: finds the verb, and turns what went wrong into one line and an exit code.
 
 namespace sepal::cli {
+
+using report::Json;
+using report::to_text;
 namespace {
 
 constexpr int kBadInput = 1;

@@ -3,11 +3,14 @@
 #include <algorithm>
 
 #include "cli/summary.h"
-#include "cli/table.h"
 #include "sepal/base/text.h"
 #include "sepal/kernels/target.h"
+#include "sepal/report/columns.h"
 
 namespace sepal::cli {
+
+using report::Json;
+using report::to_text;
 namespace {
 
 std::size_t bytes_of(const Operand& operand) {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/json.h"
 #include "sepal/plan/plan.h"
+#include "sepal/report/json.h"
 
 namespace sepal::cli {
 
@@ -17,6 +17,6 @@ std::string describe(const Step& step);
 /// The table of `inspect --plan`: every step with kernel, node, shapes and the place of its outputs; then
 /// workspace, weights and how many steps are slow.
 std::string plan_text(const Plan& plan);
-Json plan_json(const Plan& plan);
+report::Json plan_json(const Plan& plan);
 
 }  // namespace sepal::cli

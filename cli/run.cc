@@ -9,24 +9,27 @@
 #include "cli/classify.h"
 #include "cli/console.h"
 #include "cli/interrupt.h"
-#include "cli/json.h"
 #include "cli/picture.h"
 #include "cli/plan_text.h"
 #include "cli/shapes.h"
 #include "cli/summary.h"
-#include "cli/table.h"
 #include "cli/verb.h"
 #include "sepal/base/text.h"
 #include "sepal/formats/npy.h"
 #include "sepal/graph/graph.h"
 #include "sepal/kernels/target.h"
 #include "sepal/plan/plan.h"
+#include "sepal/report/columns.h"
+#include "sepal/report/json.h"
 
 // sepal run: arrays or images in, a table, the best classes or .npy files out. One result for the arrays,
 // one for each image. Of a result only what is printed is kept, so that any number of images may follow one
 // another; its tensors go to their files at once.
 
 namespace sepal::cli {
+
+using report::Json;
+using report::to_text;
 namespace {
 
 constexpr int kDefaultTop = 5;

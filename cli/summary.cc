@@ -5,10 +5,13 @@
 #include <limits>
 #include <map>
 
-#include "cli/table.h"
 #include "sepal/base/text.h"
+#include "sepal/report/columns.h"
 
 namespace sepal::cli {
+
+using report::Json;
+using report::to_text;
 namespace {
 
 template <typename T>

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/json.h"
 #include "sepal/model/model.h"
+#include "sepal/report/json.h"
 #include "sepal/tensor/tensor.h"
 
 namespace sepal::cli {
@@ -30,8 +30,8 @@ std::vector<double> to_doubles(const Tensor& tensor);
 
 /// A table of name, shape, type, min, max and mean; with NaN counts where there are any.
 std::string outputs_text(std::span<const Summary> outputs);
-Json outputs_json(std::span<const Summary> outputs);
-Json to_json(const Shape& shape);
+report::Json outputs_json(std::span<const Summary> outputs);
+report::Json to_json(const Shape& shape);
 
 /// `name` with every byte outside [A-Za-z0-9._-] replaced by '_'.
 std::string file_name_of(std::string_view name);

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/json.h"
+#include "sepal/report/json.h"
 #include "tests/cli/process.h"
 #include "tests/cli/tiny_onnx.h"
 
 namespace sepal::cli {
+
+using report::Json;
 namespace {
 
 class Inspect : public testing::Test {

@@ -3,13 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/json.h"
 #include "sepal/base/text.h"
 #include "sepal/formats/npy.h"
+#include "sepal/report/json.h"
 #include "tests/cli/process.h"
 #include "tests/third_party.h"
 
 namespace sepal::cli {
+
+using report::Json;
 namespace {
 
 class ModelsInTheShell : public testing::TestWithParam<ThirdParty> {};

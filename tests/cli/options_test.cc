@@ -9,13 +9,15 @@
 #include <csignal>
 #include <fstream>
 
-#include "cli/json.h"
 #include "sepal/kernels/target.h"
+#include "sepal/report/json.h"
 #include "sepal/version.h"
 #include "tests/cli/process.h"
 #include "tests/cli/tiny_onnx.h"
 
 namespace sepal::cli {
+
+using report::Json;
 namespace {
 
 struct Refusal {

@@ -13,11 +13,14 @@
 #include "cli/picture.h"
 #include "cli/shapes.h"
 #include "cli/summary.h"
-#include "cli/table.h"
+#include "sepal/report/columns.h"
 #include "tests/cli/process.h"
 #include "tests/raises.h"
 
 namespace sepal::cli {
+
+using report::Json;
+using report::to_text;
 namespace {
 
 ValueInfo value(std::string name, std::vector<std::int64_t> dimensions = {1}, std::string text = "1") {

@@ -4,13 +4,15 @@
 
 #include <fstream>
 
-#include "cli/json.h"
 #include "sepal/formats/npy.h"
+#include "sepal/report/json.h"
 #include "tests/cli/process.h"
 #include "tests/cli/tiny_onnx.h"
 #include "tests/formats/image_encode.h"
 
 namespace sepal::cli {
+
+using report::Json;
 namespace {
 
 /// A folder with models, arrays and images for every test.

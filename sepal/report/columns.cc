@@ -1,8 +1,8 @@
-#include "cli/table.h"
+#include "sepal/report/columns.h"
 
 #include <algorithm>
 
-namespace sepal::cli {
+namespace sepal::report {
 namespace {
 
 /// Characters, not bytes: names may be in any script.
@@ -33,4 +33,4 @@ std::string to_text(const std::vector<std::vector<std::string>>& rows, std::size
   return text;
 }
 
-}  // namespace sepal::cli
+}  // namespace sepal::report

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace sepal::cli {
+namespace sepal::report {
 
 /// Members stay in the order in which they were added.
 using Json = nlohmann::ordered_json;
@@ -14,4 +14,4 @@ using Json = nlohmann::ordered_json;
 /// NaN and infinities, which JSON does not have, become null.
 std::string to_text(const Json& document);
 
-}  // namespace sepal::cli
+}  // namespace sepal::report

@@ -1,0 +1,1 @@
+#include "sepal/graph/cost.h"

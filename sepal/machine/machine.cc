@@ -1,0 +1,1 @@
+#include "sepal/machine/machine.h"

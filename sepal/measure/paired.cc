@@ -1,0 +1,1 @@
+#include "sepal/measure/paired.h"

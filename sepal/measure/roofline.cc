@@ -1,0 +1,1 @@
+#include "sepal/measure/roofline.h"

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "sepal/graph/cost.h"
+#include "sepal/machine/machine.h"
+
+namespace sepal {
+
+enum class Bound { kCompute, kMemory };
+
+/// The least time in which a machine can do what a cost says (Williams, Waterman and Patterson 2009): the longer of
+/// its FLOPs at the peak rate and its compulsory traffic at the bandwidth of the level that holds it.
+struct Prediction {
+  double seconds = 0;
+  double compute_seconds = 0;
+  double memory_seconds = 0;
+  Bound bound = Bound::kCompute;
+};
+Prediction predict(const Cost& cost, const Machine& machine, int threads);
+
+}  // namespace sepal

@@ -1,0 +1,1 @@
+#include "sepal/report/document.h"

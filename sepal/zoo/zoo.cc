@@ -1,0 +1,1 @@
+#include "sepal/zoo/zoo.h"

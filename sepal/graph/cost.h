@@ -50,11 +50,11 @@ struct Cost {
   /// taps on padding included, biases not.
   std::uint64_t macs = 0;
   std::uint64_t effective_macs = 0;  ///< taps on padding left out
-  Arithmetic nominal;                ///< everything, taps on padding included
-  Arithmetic effective;              ///< everything, taps on padding left out
+  Arithmetic nominal{};              ///< everything, taps on padding included
+  Arithmetic effective{};            ///< everything, taps on padding left out
   /// macs * bits of a weight * bits of an activation, as they are stored.
   std::uint64_t bit_operations = 0;
-  Parameters parameters;
+  Parameters parameters{};
   std::uint64_t weight_bytes = 0;   ///< constants read, as stored
   std::uint64_t read_bytes = 0;     ///< activations read, each input once
   std::uint64_t written_bytes = 0;  ///< activations written
@@ -89,18 +89,18 @@ std::string_view name_of(LayerKind kind);
 
 /// One node of a network.
 struct LayerCost {
-  std::size_t node = 0;  ///< index in Graph::nodes()
-  std::string name;      ///< the node's; "relu 7" where it has none
-  std::string_view op;   ///< "conv2d", "relu" ...
+  std::size_t node = 0;   ///< index in Graph::nodes()
+  std::string name{};     ///< the node's; "relu 7" where it has none
+  std::string_view op{};  ///< "conv2d", "relu" ...
   LayerKind kind = LayerKind::kMovement;
-  TensorType output;  ///< of its first output
-  Cost cost;
+  TensorType output{};  ///< of its first output
+  Cost cost{};
   std::uint64_t live_bytes = 0;  ///< activations alive while it runs: those it reads and writes, and those still wanted
 };
 
 struct NetworkCost {
-  std::vector<LayerCost> layers;  ///< in the graph's order
-  Cost total;
+  std::vector<LayerCost> layers{};  ///< in the graph's order
+  Cost total{};
   std::uint64_t activation_bytes = 0;  ///< of all activations together, none sharing memory
   std::uint64_t peak_bytes =
       0;  ///< the most alive at once, the graph's inputs included; no plan in this order needs less

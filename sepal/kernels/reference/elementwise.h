@@ -96,10 +96,10 @@ T apply(const Unary& function, T x) {
     case UnaryKind::kMish:
       return x * tanh(softplus(x));
     case UnaryKind::kGelu:
-      return x * (one + erf(x / sqrt(T(2)))) * half;
+      return x * (one + erf(x / static_cast<T>(1.41421356237309504880))) * half;  // sqrt 2
     case UnaryKind::kGeluTanh: {
-      const T two_over_pi = static_cast<T>(0.63661977236758134308);
-      return x * (one + tanh(sqrt(two_over_pi) * (x + T(0.044715) * x * x * x))) * half;
+      const T scale = static_cast<T>(0.79788456080286535588);  // sqrt(2 / pi)
+      return x * (one + tanh(scale * (x + T(0.044715) * x * x * x))) * half;
     }
     case UnaryKind::kSoftplus:
       return softplus(x);

@@ -118,9 +118,10 @@ void gemm(const GemmArgs<T>& args) noexcept {
       view(args.b, args.transpose_b),
       [](std::int64_t, std::int64_t, T left, T right) { return term(left) * term(right); },
       [&](std::int64_t i, std::int64_t j, const Sum<T>& sum) {
-        Sum<T> value = static_cast<Sum<T>>(args.alpha) * sum;
+        Sum<T> value = args.alpha == 1 ? sum : static_cast<Sum<T>>(args.alpha) * sum;
         if (args.c.data != nullptr) {
-          value = value + static_cast<Sum<T>>(args.beta) * term(args.c.data[i * strides[0] + j * strides[1]]);
+          const Sum<T> shift = term(args.c.data[i * strides[0] + j * strides[1]]);
+          value = value + (args.beta == 1 ? shift : static_cast<Sum<T>>(args.beta) * shift);
         }
         args.output.data[i * shape[1] + j] = static_cast<T>(value);
       });

@@ -46,7 +46,10 @@ Moments<T> moments(std::int64_t count, float epsilon, const Values& values) {
   values([&](const T& x) { sum = sum + term(x); });
   const Sum<T> mean = sum / static_cast<Sum<T>>(count);
   Sum<T> squares(0);
-  values([&](const T& x) { squares = squares + (term(x) - mean) * (term(x) - mean); });
+  values([&](const T& x) {
+    const Sum<T> difference = term(x) - mean;
+    squares = squares + difference * difference;
+  });
   const Sum<T> variance = squares / static_cast<Sum<T>>(count);
   return {mean, Sum<T>(1) / sqrt(variance + static_cast<Sum<T>>(epsilon))};
 }
@@ -182,13 +185,14 @@ void softmax(const SoftmaxArgs<T>& args) noexcept {
       T best = x[0];
       for (std::int64_t k = 1; k < length; ++k) best = maximum(best, x[k * inner]);
       Sum<T> sum(0);
-      for (std::int64_t k = 0; k < length; ++k) sum = sum + term(exp(x[k * inner] - best));
-      const T total = static_cast<T>(sum);
-      const T log_total = static_cast<T>(log(sum));
       for (std::int64_t k = 0; k < length; ++k) {
         const T shifted = x[k * inner] - best;
-        y[k * inner] = args.log ? shifted - log_total : exp(shifted) / total;
+        const T power = exp(shifted);
+        sum = sum + term(power);
+        y[k * inner] = args.log ? shifted : power;
       }
+      const T total = args.log ? static_cast<T>(log(sum)) : static_cast<T>(sum);
+      for (std::int64_t k = 0; k < length; ++k) y[k * inner] = args.log ? y[k * inner] - total : y[k * inner] / total;
     }
   }
 }

@@ -192,7 +192,7 @@ class Accountant {
       for (const ValueId output : graph_.nodes()[i].outputs) begin(output, i);
       network.layers[i].live_bytes = live;
       network.peak_bytes = std::max(network.peak_bytes, std::uint64_t{live});
-      live = less(live, freed[i]);
+      live = excess(live, freed[i]);
     }
   }
 

@@ -38,16 +38,17 @@ class Count {
     return a + Count(b);
   }
   Count& operator+=(Count other) { return *this = *this + other; }
-  /// a - b, but not less than 0.
-  friend constexpr Count less(Count a, Count b) { return a.value_ > b.value_ ? a.value_ - b.value_ : 0; }
-
-  /// a / b, rounded down; 0 / 0 is 0.
-  friend constexpr Count share(Count a, Count b) { return b.value_ == 0 ? 0 : a.value_ / b.value_; }
 
  private:
   [[noreturn]] static void overflow() { invalid("a count of its cost does not fit 64 bits; its shapes are too large"); }
 
   std::uint64_t value_ = 0;
 };
+
+/// a - b, but not less than 0.
+constexpr Count excess(Count a, Count b) { return a > b ? std::uint64_t{a} - b : 0; }
+
+/// a / b, rounded down; 0 where b is 0.
+constexpr Count share(Count a, Count b) { return b == 0 ? 0 : std::uint64_t{a} / b; }
 
 }  // namespace sepal

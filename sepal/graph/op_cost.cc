@@ -149,9 +149,9 @@ Cost linear(Count macs, Count sums, Count effective_macs, Count effective_sums, 
   Cost cost;
   cost.macs = macs;
   cost.effective_macs = effective_macs;
-  cost.nominal = {.multiplications = macs, .additions = biased ? macs : less(macs, sums)};
+  cost.nominal = {.multiplications = macs, .additions = biased ? macs : excess(macs, sums)};
   cost.effective = {.multiplications = effective_macs,
-                    .additions = biased ? effective_macs : less(effective_macs, effective_sums)};
+                    .additions = biased ? effective_macs : excess(effective_macs, effective_sums)};
   return cost;
 }
 
@@ -191,8 +191,8 @@ Cost pooling(const Pool& op, const Shape& input, const Shape& output) {
   const ImageTaps taps = taps_of(op.window, output, input);
   const Count planes = Count(output.n()) * output.c();
   const Count values = output.elements();
-  const Count nominal = less(values * op.window.kernel.h * op.window.kernel.w, values);
-  const Count effective = less(planes * taps.pairs(), planes * taps.positions());
+  const Count nominal = excess(values * op.window.kernel.h * op.window.kernel.w, values);
+  const Count effective = excess(planes * taps.pairs(), planes * taps.positions());
   if (op.kind == PoolKind::kMax) return {.nominal = {.comparisons = nominal}, .effective = {.comparisons = effective}};
   return {.nominal = {.additions = nominal, .divisions = values},
           .effective = {.additions = effective, .divisions = values}};
@@ -201,7 +201,7 @@ Cost pooling(const Pool& op, const Shape& input, const Shape& output) {
 /// `groups` groups of `size` values each.
 Arithmetic reduction(ReduceKind kind, Count groups, Count size) {
   const Count all = groups * size;
-  const Count joins = less(all, groups);
+  const Count joins = excess(all, groups);
   switch (kind) {
     case ReduceKind::kSum:
       return {.additions = joins};
@@ -230,7 +230,7 @@ Arithmetic reduction(ReduceKind kind, Count groups, Count size) {
 /// Mean, variance and 1 / deviation of `groups` groups of `size` values, then (x - mean) / deviation * scale + bias.
 Arithmetic normalization(Count groups, Count size, bool biased) {
   const Count all = groups * size;
-  const Count joins = less(all, groups);
+  const Count joins = excess(all, groups);
   return {.multiplications = all * 3,
           .additions = joins * 2 + groups + all * (biased ? 3 : 2),
           .divisions = groups * 3,
@@ -246,7 +246,7 @@ Cost local_response(const LocalResponseNorm& op, const Shape& input) {
   const Count effective = positions * count_taps(window, channels).taps;
   const auto with = [&](Count squares) {
     return Arithmetic{.multiplications = squares + values,
-                      .additions = less(squares, values) + values,
+                      .additions = excess(squares, values) + values,
                       .divisions = values > 0 ? values + 1 : Count(0),
                       .functions = values};
   };
@@ -257,7 +257,7 @@ Arithmetic softmax(const Softmax& op, const Shape& input) {
   const Count values = input.elements();
   const Count rows = share(values, input[op.axis]);
   Arithmetic arithmetic{
-      .additions = values + less(values, rows), .comparisons = less(values, rows), .functions = values};
+      .additions = values + excess(values, rows), .comparisons = excess(values, rows), .functions = values};
   if (op.log) {
     arithmetic.additions = Count(arithmetic.additions) + values;
     arithmetic.functions = Count(arithmetic.functions) + rows;
@@ -282,7 +282,7 @@ Arithmetic resizing(const Resize& op, const Shape& input, const Shape& output) {
   Count taps = 1;
   for (int axis = 0; axis < output.rank(); ++axis) taps = taps * neighbours(op, axis, input[axis], output[axis]);
   const Count values = output.elements();
-  return {.multiplications = values * taps, .additions = less(values * taps, values)};
+  return {.multiplications = values * taps, .additions = excess(values * taps, values)};
 }
 
 std::int64_t last(const Shape& shape) { return shape.rank() == 0 ? 1 : shape[shape.rank() - 1]; }
@@ -320,7 +320,7 @@ Cost arithmetic_of(const Op& op, std::span<const TensorType> inputs, std::span<c
           [&](const Reduce& reduce) {
             return same(reduction(reduce.kind, values, share(elements(inputs[0]), values)));
           },
-          [&](const ArgReduce&) { return same({.comparisons = less(elements(inputs[0]), values)}); },
+          [&](const ArgReduce&) { return same({.comparisons = excess(elements(inputs[0]), values)}); },
           [&](const BatchNorm&) {
             const Count channels = last(shape(0));
             return same(times(values, {.multiplications = 1, .additions = 2, .divisions = 1}) +

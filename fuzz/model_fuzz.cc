@@ -9,11 +9,11 @@
 #include "sepal/optimize/optimize.h"
 #include "sepal/plan/plan.h"
 
-/// Any bytes are a model or an Error, and a model goes the whole way but for the run: a graph, optimised,
-/// planned in little memory, and written, or an Error on the way. Free dimensions become 2.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace {
+
+void drive(std::span<const std::byte> bytes, sepal::onnx::Unhandled unhandled) {
   try {
-    const sepal::onnx::Source source = sepal::onnx::Source::from_bytes(std::as_bytes(std::span(data, size)));
+    const sepal::onnx::Source source = sepal::onnx::Source::from_bytes(bytes, "model", {}, unhandled);
     sepal::onnx::Bindings bindings;
     std::vector<sepal::Tensor> values;
     values.reserve(source.inputs().size());
@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           input.name,
           sepal::onnx::Binding{.shape = shape, .value = small ? &values.emplace_back(input.type, shape) : nullptr});
     }
-    const sepal::Graph graph = source.graph(bindings);
+    const sepal::Graph graph =
+        unhandled == sepal::onnx::Unhandled::kRefuse ? source.graph(bindings) : source.countable(bindings).graph;
     const sepal::Graph optimized = sepal::optimize(graph);
     const sepal::Plan plan(optimized, {.threads = 1, .memory_limit = std::size_t{64} << 20});
     (void)sepal::onnx::write(graph);
@@ -34,5 +35,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const sepal::Error& error) {
     if (error.kind() == sepal::ErrorKind::kInternal) throw;
   }
+}
+
+}  // namespace
+
+/// Any bytes are a model or an Error, and a model goes the whole way but for the run: a graph, optimised,
+/// planned in little memory, and written, or an Error on the way; so does what is left of it where nodes that
+/// are not handled are left out. Free dimensions become 2.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  drive(std::as_bytes(std::span(data, size)), sepal::onnx::Unhandled::kRefuse);
+  drive(std::as_bytes(std::span(data, size)), sepal::onnx::Unhandled::kLeaveOut);
   return 0;
 }

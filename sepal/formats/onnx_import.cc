@@ -12,6 +12,7 @@
 #include "sepal/base/text.h"
 #include "sepal/base/visit.h"
 #include "sepal/evaluate/evaluate.h"
+#include "sepal/formats/onnx_left_out.h"
 
 namespace sepal::onnx {
 namespace {
@@ -65,8 +66,6 @@ Shape bind(const Declaration& input, const Shape& shape) {
   return shape;
 }
 
-using Sizes = std::map<std::string, std::pair<std::int64_t, std::string>, std::less<>>;
-
 /// Notes the sizes that `shape` gives to the named dimensions of the input, which hold for all inputs.
 void note_sizes(const Declaration& input, const Shape& shape, Sizes& sizes) {
   for (std::size_t axis = 0; axis < input.dimensions.size(); ++axis) {
@@ -83,7 +82,18 @@ void note_sizes(const Declaration& input, const Shape& shape, Sizes& sizes) {
 
 }  // namespace
 
-std::vector<TensorType> bind_inputs(const SourceModel& model, const Bindings& bindings) {
+std::optional<std::vector<std::int64_t>> resolve(const Declaration& declaration, const Sizes& sizes) {
+  if (!declaration.ranked) return std::nullopt;
+  std::vector<std::int64_t> dims;
+  for (const Dimension& dimension : declaration.dimensions) {
+    const auto size = sizes.find(dimension.name);
+    if (!dimension.size && size == sizes.end()) return std::nullopt;
+    dims.push_back(dimension.size ? *dimension.size : size->second.first);
+  }
+  return dims;
+}
+
+BoundInputs bind_inputs(const SourceModel& model, const Bindings& bindings) {
   for (const auto& [name, binding] : bindings) {
     if (std::ranges::find(model.inputs, name, &Declaration::name) != model.inputs.end()) continue;
     std::vector<std::string> names;
@@ -91,45 +101,41 @@ std::vector<TensorType> bind_inputs(const SourceModel& model, const Bindings& bi
     invalid("no input \"{}\"; the model has {}", printable(name),
             names.empty() ? "none" : format("{}", join(names, ", ")));
   }
-  Sizes sizes;
+  BoundInputs bound;
+  auto& [types, sizes] = bound;
   for (const Declaration& input : model.inputs) {
     const auto binding = bindings.find(input.name);
     if (binding != bindings.end()) note_sizes(input, bind(input, binding->second.shape), sizes);
   }
-  std::vector<TensorType> types;
   for (const Declaration& input : model.inputs) {
     const auto binding = bindings.find(input.name);
     if (binding != bindings.end()) {
       types.push_back({input.type, binding->second.shape});
       continue;
     }
-    std::vector<std::int64_t> dims;
-    bool known = input.ranked;
-    for (const Dimension& dimension : input.dimensions) {
-      const auto size = sizes.find(dimension.name);
-      known = known && (dimension.size || size != sizes.end());
-      if (known) dims.push_back(dimension.size ? *dimension.size : size->second.first);
-    }
-    if (!known)
+    const auto dims = resolve(input, sizes);
+    if (!dims)
       invalid("the input \"{}\" is {} in the file; its shape must be given", printable(input.name), to_string(input));
-    types.push_back({input.type, in_place(printable(input.name), [&] { return Shape(dims); })});
+    types.push_back({input.type, in_place(printable(input.name), [&] { return Shape(*dims); })});
   }
-  return types;
+  return bound;
 }
 
-Graph import_graph(const SourceModel& model, const Bindings& bindings) {
+Countable import_graph(const SourceModel& model, const Bindings& bindings, Unhandled unhandled) {
+  const bool leaves_out = unhandled == Unhandled::kLeaveOut;
   Importing state{.model = model, .graph = {}, .values = {}, .last = {}};
   state.work_left = kFreeWork + kWorkPerByte * static_cast<std::int64_t>(model.bytes);
   state.values.resize(model.slots.size());
   state.graph.about = model.about;
 
-  const std::vector<TensorType> types = bind_inputs(model, bindings);
+  const auto [types, sizes] = bind_inputs(model, bindings);
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     const std::string& name = model.inputs[i].name;
     state.values[i] = state.graph.add_input(name, types[i]);
     if (std::ranges::find(model.value_inputs, name) == model.value_inputs.end()) continue;
     const auto binding = bindings.find(name);
     if (binding == bindings.end() || binding->second.value == nullptr) {
+      if (leaves_out) continue;
       invalid("shapes depend on the values of the input \"{}\", which must be given", printable(name));
     }
     const Tensor& value = *binding->second.value;
@@ -140,41 +146,44 @@ Graph import_graph(const SourceModel& model, const Bindings& bindings) {
     state.values[i] = state.graph.add_constant(value.copy());
   }
   for (std::size_t i = 0; i < model.initialisers.size(); ++i) {
+    if (model.initialisers[i] == nullptr) continue;
     state.values[model.inputs.size() + i] = state.graph.add_constant(model.initialisers[i]);
   }
 
-  // A node that is not handled leaves its outputs without a value; those after it are skipped, so that one
-  // pass finds all that can be known to be unhandled.
-  std::vector<std::string> problems;
+  // A node that is not handled leaves its outputs without a value, unless something stands in for them; those
+  // after it are passed over, so that one pass finds all that can be known to be unhandled.
+  LeftOut left_out(state, sizes);
   for (const SourceNode& source : model.nodes) {
-    const auto known = [&](Slot slot) {
-      return slot == kNoSlot || state.values[static_cast<std::size_t>(slot)].has_value();
-    };
-    if (!std::ranges::all_of(source.inputs, known)) continue;
-    const std::string place = printable(source.name);
+    const std::size_t first = state.graph.nodes().size();
+    if (source.op == nullptr) {
+      left_out.leave(source, source.why, first);
+      continue;
+    }
+    if (!left_out.supply(source)) continue;
     NodeImport node(state, source);
     try {
       source.op->import(node);
-      for (const Slot output : source.outputs) expect(known(output), "a node gives all outputs that are wanted");
+      for (const Slot output : source.outputs) expect(state.has(output), "a node gives all outputs that are wanted");
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kUnsupported) throw error.in(place);
-      problems.push_back(format("{} ({}: {})", place, source.op->type, error.what()));
+      left_out.leave(source, error, first);
     }
   }
-  if (!problems.empty()) refuse(problems);
+  if (!leaves_out) left_out.refuse_any();
 
   for (std::size_t i = 0; i < model.outputs.size(); ++i) {
     const Declaration& output = model.outputs[i];
-    const ValueId value = state.values[static_cast<std::size_t>(model.output_slots[i])].value();
+    const Slot slot = model.output_slots[i];
+    if (!left_out.supply(slot)) continue;
+    const ValueId value = state.values[static_cast<std::size_t>(slot)].value();
     const DataType type = state.graph.type(value).type;
     // Declared shapes are not looked at: exporters get them wrong.
-    if (model.typed_outputs[i] && output.type != type) {
+    if (model.typed_outputs[i] && output.type != type && !left_out.doubtful(slot)) {
       invalid("the output \"{}\" is {} in the file, but its nodes give {}", printable(output.name),
               name_of(output.type), name_of(type));
     }
     state.graph.add_output(output.name, value);
   }
-  return std::move(state.graph);
+  return left_out.take();
 }
 
 std::vector<ValueId> NodeImport::add_named(Op op, std::vector<ValueId> inputs, std::string name) {

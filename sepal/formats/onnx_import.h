@@ -33,10 +33,15 @@ struct Attribute {
 using Slot = std::int32_t;
 inline constexpr Slot kNoSlot = -1;  ///< an input left out, an output not wanted
 
-/// A node whose operator, attributes and counts fit its row of the table.
+// More ends than any network has; Graph compares them pair by pair.
+inline constexpr std::size_t kMostEnds = 10'000;
+
+/// A node whose operator, attributes and counts fit its row of the table, or one that is left out.
 struct SourceNode {
-  std::string name;  ///< never empty: the first output's where the file has none
-  const Operator* op = nullptr;
+  std::string name;              ///< never empty: the first output's where the file has none
+  std::string type;              ///< with its domain, as in Uncounted
+  const Operator* op = nullptr;  ///< null: left out
+  std::string why;               ///< if it is left out
   std::vector<Slot> inputs;
   std::vector<Slot> outputs;
   std::vector<Attribute> attributes;
@@ -49,22 +54,35 @@ struct SourceModel {
   std::size_t bytes = 0;           ///< of the file, external data included
   std::vector<std::string> slots;  ///< names; first the inputs, then the initialisers, then outputs of nodes
   std::vector<Declaration> inputs;
-  std::vector<Constant> initialisers;  ///< slot inputs.size() + i
+  std::vector<Constant> initialisers;  ///< slot inputs.size() + i; null: not handled
   std::vector<SourceNode> nodes;
   std::vector<Declaration> outputs;
   std::vector<Slot> output_slots;
   std::vector<bool> typed_outputs;  ///< whether the file declares the output's type
   std::vector<std::string> value_inputs;
+  std::map<Slot, std::string> unhandled;               ///< inputs and initialisers, and what of them is not handled
+  std::unordered_map<Slot, Declaration> declarations;  ///< of what nodes give, if nodes may be left out
 };
 
 /// Parses and checks the bytes of a file. Throws as Source::open; the messages do not name the file.
-SourceModel load_model(Bytes bytes, const std::filesystem::path& folder);
+SourceModel load_model(Bytes bytes, const std::filesystem::path& folder, Unhandled unhandled);
+
+/// Sizes of named free dimensions, and the input that gave each.
+using Sizes = std::map<std::string, std::pair<std::int64_t, std::string>, std::less<>>;
+
+/// The dimensions with their names looked up, or nothing if one of them stays free.
+std::optional<std::vector<std::int64_t>> resolve(const Declaration& declaration, const Sizes& sizes);
+
+struct BoundInputs {
+  std::vector<TensorType> types;
+  Sizes sizes;
+};
 
 /// Types of the inputs under these bindings. Throws Error(kInvalid) if one stays free or contradicts the file.
-std::vector<TensorType> bind_inputs(const SourceModel& model, const Bindings& bindings);
+BoundInputs bind_inputs(const SourceModel& model, const Bindings& bindings);
 
-/// Source::graph; the messages do not name the file.
-Graph import_graph(const SourceModel& model, const Bindings& bindings);
+/// Source::graph (kRefuse, nothing left out) or Source::countable; the messages do not name the file.
+Countable import_graph(const SourceModel& model, const Bindings& bindings, Unhandled unhandled);
 
 /// Error(kUnsupported) that lists all of `problems` ("name (Operator: what)") in one line.
 [[noreturn]] void refuse(const std::vector<std::string>& problems);
@@ -76,6 +94,9 @@ struct Importing {
   std::vector<std::optional<ValueId>> values;       ///< by slot
   std::unordered_map<std::uint32_t, ValueId> last;  ///< value -> the same with its channels last
   std::int64_t work_left = 0;                       ///< elements that folding may still compute
+
+  /// True for what is left out of a list of inputs or outputs, too.
+  bool has(Slot slot) const { return slot == kNoSlot || values[static_cast<std::size_t>(slot)].has_value(); }
 };
 
 /// One node on its way into the graph: its attributes, checked as they are asked for, its inputs, and the

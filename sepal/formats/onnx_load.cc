@@ -1,6 +1,7 @@
 // What can be checked before any shape is known: that there is a graph, in versions that are handled; that
 // every value is given once, and before it is used (so there are no cycles); that every node fits its row of
 // the operator table. Names become slots here, and tensors constants; of the file's bytes nothing is kept.
+// What is not handled is gathered for one refusal, or, if the caller wants so, marked to be left out.
 
 #include <algorithm>
 #include <set>
@@ -14,18 +15,21 @@ namespace {
 
 constexpr std::int64_t kOldestIr = 3;
 constexpr std::int64_t kNewestIr = 13;
-// More ends than any network has; Graph compares them pair by pair.
-constexpr std::size_t kMostEnds = 10'000;
 
-std::int64_t default_opset(const ModelProto& proto) {
+bool is_default(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
+
+/// 0 if nodes of other domains are all that there is and those need not be handled.
+std::int64_t default_opset(const ModelProto& proto, bool leaves_out) {
   std::optional<std::int64_t> version;
   for (const OperatorSetProto& set : proto.opsets) {
-    if (!set.domain.empty() && set.domain != "ai.onnx") continue;
+    if (!is_default(set.domain)) continue;
     if (version && *version != set.version) invalid("two opsets, {} and {}", *version, set.version);
     version = set.version;
   }
+  const auto needs_one = [](const NodeProto& node) { return is_default(node.domain); };
+  if (!version && leaves_out && std::ranges::none_of(proto.graph->nodes, needs_one)) return 0;
   if (!version) invalid("no opset for the operators of ONNX");
-  if (*version < 1 || *version > kNewestOpset) {
+  if (!leaves_out && (*version < 1 || *version > kNewestOpset)) {
     fail(ErrorKind::kUnsupported, "opset {} is not handled; those from 1 to {} are", *version, kNewestOpset);
   }
   return *version;
@@ -47,7 +51,8 @@ Declaration declare(const ValueInfoProto& info) {
 
 class Loader {
  public:
-  Loader(ModelProto proto, const std::filesystem::path& folder) : proto_(std::move(proto)), files_(folder) {}
+  Loader(ModelProto proto, const std::filesystem::path& folder, Unhandled unhandled)
+      : proto_(std::move(proto)), files_(folder), leaves_out_(unhandled == Unhandled::kLeaveOut) {}
 
   SourceModel load(std::size_t bytes) {
     if (!proto_.graph) invalid("not an ONNX model: it has no graph");
@@ -55,10 +60,12 @@ class Loader {
       fail(ErrorKind::kUnsupported, "IR version {} is not handled; those from {} to {} are", proto_.ir_version,
            kOldestIr, kNewestIr);
     }
-    model_.opset = default_opset(proto_);
+    model_.opset = default_opset(proto_, leaves_out_);
     model_.bytes = bytes;
     GraphProto& graph = *proto_.graph;
-    if (graph.has_sparse_initializers) fail(ErrorKind::kUnsupported, "sparse initialisers are not handled");
+    if (graph.has_sparse_initializers && !leaves_out_) {
+      fail(ErrorKind::kUnsupported, "sparse initialisers are not handled");
+    }
     if (graph.inputs.size() > kMostEnds || graph.outputs.size() > kMostEnds) {
       invalid("{} inputs and {} outputs, but at most {} are handled", graph.inputs.size(), graph.outputs.size(),
               kMostEnds);
@@ -70,6 +77,7 @@ class Loader {
     declare_outputs(graph);
     if (!problems_.empty()) refuse(problems_);
     load_outputs();
+    load_declarations(graph);
     find_value_inputs();
     return std::move(model_);
   }
@@ -86,16 +94,16 @@ class Loader {
     for (auto& [key, value] : proto_.metadata) about.properties.insert_or_assign(std::move(key), std::move(value));
   }
 
-  /// Runs `work` on the part of the file that has this name. What it says is not handled joins the list that is
-  /// refused in the end, so that one error tells all of it.
-  template <std::invocable Work>
-  void gather(const std::string& name, Work&& work) {
+  /// Runs `work` on the part of the file that has this name. What it says is not handled goes to `leave`, or joins
+  /// the list that is refused in the end, so that one error tells all of it.
+  template <std::invocable Work, std::invocable<std::string> Leave>
+  void gather(const std::string& name, Work&& work, Leave&& leave) {
     const std::string place = printable(name);
     try {
       work();
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kUnsupported) throw error.in(place);
-      problems_.push_back(format("{} ({})", place, error.what()));
+      leaves_out_ ? leave(error.what()) : problems_.push_back(format("{} ({})", place, error.what()));
     }
   }
 
@@ -108,22 +116,35 @@ class Loader {
   }
 
   void load_inputs(const GraphProto& graph) {
-    std::set<std::string_view> initialised;
+    std::set<std::string_view> initialised(graph.sparse_initializers.begin(), graph.sparse_initializers.end());
     for (const TensorProto& tensor : graph.initializers) initialised.insert(tensor.name);
     for (const ValueInfoProto& input : graph.inputs) {
       if (initialised.contains(input.name)) continue;
-      Declaration& declaration = model_.inputs.emplace_back();
-      gather(input.name, [&] { declaration = declare(input); });
-      give(input.name);
+      Declaration declaration;
+      std::string problem;
+      gather(input.name, [&] { declaration = declare(input); }, [&](std::string why) { problem = std::move(why); });
+      if (problem.empty()) {
+        give(input.name);
+        model_.inputs.push_back(std::move(declaration));
+      } else {
+        unhandled_inputs_.emplace_back(input.name, std::move(problem));
+      }
     }
   }
 
   void load_initialisers(GraphProto& graph) {
     for (TensorProto& tensor : graph.initializers) {
-      give(tensor.name);
+      const Slot slot = give(tensor.name);
       Constant& value = model_.initialisers.emplace_back();
-      gather(tensor.name, [&] { value = constant(tensor); });
+      gather(
+          tensor.name, [&] { value = constant(tensor); },
+          [&](std::string why) { model_.unhandled.emplace(slot, std::move(why)); });
       tensor = {};  // the typed fields may be as large as the tensor
+    }
+    // After all that has a place by its number.
+    for (auto& [name, why] : unhandled_inputs_) model_.unhandled.emplace(give(name), std::move(why));
+    for (const std::string& name : graph.sparse_initializers) {
+      model_.unhandled.emplace(give(name), "sparse initialisers are not handled");
     }
   }
 
@@ -141,27 +162,42 @@ class Loader {
         }
         if (node.name.empty()) node.name = node.op_type;
       }
-      const std::string name = node.name;
-      gather(name, [&] { load_node(node); });
+      SourceNode& loaded = model_.nodes.emplace_back();
+      const auto load = [&] { connect(node, loaded), fit(node, loaded); };
+      gather(node.name, load, [&](std::string why) { leave_out(loaded, std::move(why)); });
       node = {};
     }
   }
 
-  /// Gives the node's outputs before it says that anything is not handled: others read them.
-  void load_node(NodeProto& proto) {
-    SourceNode node;
+  /// The node between its slots. It has its outputs before anything is said to be not handled: others read them.
+  void connect(const NodeProto& proto, SourceNode& node) {
     node.name = proto.name;
+    node.type = is_default(proto.domain) ? proto.op_type : format("{}.{}", proto.domain, proto.op_type);
     for (const std::string& input : proto.inputs) {
       const auto slot = slots_.find(input);
       if (!input.empty() && slot == slots_.end()) invalid("uses \"{}\" before anything gives it", printable(input));
       node.inputs.push_back(input.empty() ? kNoSlot : slot->second);
     }
     for (const std::string& output : proto.outputs) node.outputs.push_back(output.empty() ? kNoSlot : give(output));
+  }
 
-    const std::string type = printable(proto.op_type);
-    if (!proto.domain.empty() && proto.domain != "ai.onnx") {
-      fail(ErrorKind::kUnsupported, "{} of {}", type, printable(proto.domain));
+  /// What is left is one line of the list: the type need not be told again, and attributes are of no more use.
+  void leave_out(SourceNode& node, std::string why) const {
+    if (node.op == nullptr) {
+      const bool other_opset = knows_operator(node.type);
+      node.why = other_opset ? format("not handled in opset {}", model_.opset) : "its operator is not handled";
+    } else {
+      const std::string type = format("{}: ", node.op->type);
+      node.why = why.starts_with(type) ? why.substr(type.size()) : std::move(why);
     }
+    node.op = nullptr;
+    node.attributes = {};
+  }
+
+  /// Checks the node against its row of the table.
+  void fit(NodeProto& proto, SourceNode& node) {
+    const std::string type = printable(proto.op_type);
+    if (!is_default(proto.domain)) fail(ErrorKind::kUnsupported, "{} of {}", type, printable(proto.domain));
     node.op = find_operator(proto.op_type, model_.opset);
     if (node.op == nullptr && knows_operator(proto.op_type)) {
       fail(ErrorKind::kUnsupported, "{} of opset {}", type, model_.opset);
@@ -196,7 +232,6 @@ class Loader {
                                  .ints = std::move(attribute.ints)});
     }
     check_axes(node);
-    model_.nodes.push_back(std::move(node));
   }
 
   Constant attribute_tensor(const TensorProto& tensor) {
@@ -235,8 +270,30 @@ class Loader {
       // Its type follows from the nodes, so a file that leaves it out does no harm.
       const bool typed = output.is_tensor && output.type != ElementType::kUndefined;
       Declaration& declaration = model_.outputs.emplace_back(Declaration{output.name, DataType::kF32, {}, false});
-      if (typed) gather(output.name, [&] { declaration = declare(output); });
-      model_.typed_outputs.push_back(typed);
+      bool handled = typed;
+      if (typed)
+        gather(output.name, [&] { declaration = declare(output); }, [&](const std::string&) { handled = false; });
+      model_.typed_outputs.push_back(handled);
+    }
+  }
+
+  /// What the file says of values that nodes give, its outputs included; the first word counts.
+  void load_declarations(const GraphProto& graph) {
+    if (!leaves_out_) return;
+    const std::size_t given = model_.inputs.size() + model_.initialisers.size();
+    const auto note = [&](const Declaration& declaration) {
+      const auto slot = slots_.find(declaration.name);
+      if (slot == slots_.end() || static_cast<std::size_t>(slot->second) < given) return;
+      if (!model_.unhandled.contains(slot->second)) model_.declarations.try_emplace(slot->second, declaration);
+    };
+    for (const ValueInfoProto& value : graph.values) {
+      try {
+        note(declare(value));
+      } catch (const Error&) {  // a type, or a number of dimensions, that could not stand in for anything
+      }
+    }
+    for (std::size_t i = 0; i < model_.outputs.size(); ++i) {
+      if (model_.typed_outputs[i]) note(model_.outputs[i]);
     }
   }
 
@@ -268,14 +325,14 @@ class Loader {
       open.push_back(slot);
     };
     for (const SourceNode& node : model_.nodes) {
-      for (std::size_t i = 0; i < node.inputs.size() && i < 32; ++i) {
+      for (std::size_t i = 0; node.op != nullptr && i < node.inputs.size() && i < 32; ++i) {
         if ((node.op->value_inputs >> i & 1) != 0) visit(node.inputs[i]);
       }
     }
     while (!open.empty()) {
       const SourceNode* node = giver[static_cast<std::size_t>(open.back())];
       open.pop_back();
-      if (node == nullptr || node->op->type == "Shape" || node->op->type == "Size") continue;
+      if (node == nullptr || node->op == nullptr || node->op->type == "Shape" || node->op->type == "Size") continue;
       for (const Slot input : node->inputs) visit(input);
     }
     for (std::size_t i = 0; i < model_.inputs.size(); ++i) {
@@ -285,9 +342,11 @@ class Loader {
 
   ModelProto proto_;
   ExternalFiles files_;
+  bool leaves_out_;
   SourceModel model_;
   std::unordered_map<std::string, Slot> slots_;
-  std::vector<std::string> problems_;  ///< what is not handled: "name (what)"
+  std::vector<std::string> problems_;                                  ///< what is not handled: "name (what)"
+  std::vector<std::pair<std::string, std::string>> unhandled_inputs_;  ///< name, what
 };
 
 }  // namespace
@@ -300,9 +359,10 @@ void refuse(const std::vector<std::string>& problems) {
   fail(ErrorKind::kUnsupported, "not handled: {}{}", join(shown, ", "), more);
 }
 
-SourceModel load_model(Bytes bytes, const std::filesystem::path& folder) {
+SourceModel load_model(Bytes bytes, const std::filesystem::path& folder, Unhandled unhandled) {
   if (bytes.empty()) invalid("not an ONNX model: the file is empty");
-  return Loader(parse_model(bytes), folder).load(bytes.size());
+  ModelProto proto = parse_model(bytes, unhandled == Unhandled::kLeaveOut);
+  return Loader(std::move(proto), folder, unhandled).load(bytes.size());
 }
 
 }  // namespace sepal::onnx

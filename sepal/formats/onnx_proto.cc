@@ -285,7 +285,31 @@ ValueInfoProto parse_value_info(Reader reader) {
   return info;
 }
 
-GraphProto parse_graph(Reader reader) {
+/// value_info is a note in the margin: what is wrong with it is no fault of the model.
+void note_value(Reader reader, std::vector<ValueInfoProto>& values) {
+  try {
+    values.push_back(parse_value_info(reader));
+  } catch (const Error&) {
+  } catch (const protozero::exception&) {
+  }
+}
+
+/// SparseTensorProto: the tensor of its values has its name.
+std::string parse_sparse_name(Reader reader) {
+  std::string name;
+  while (reader.next()) {
+    if (reader.tag() != 1) {
+      reader.skip();
+      continue;
+    }
+    Reader tensor = message(reader);
+    while (tensor.next()) tensor.tag() == 8 ? void(name = text(tensor)) : tensor.skip();
+  }
+  if (name.empty()) invalid("an initialiser without a name");
+  return name;
+}
+
+GraphProto parse_graph(Reader reader, bool values) {
   GraphProto graph;
   while (reader.next()) {
     switch (reader.tag()) {
@@ -308,8 +332,12 @@ GraphProto parse_graph(Reader reader) {
       case 12:
         graph.outputs.push_back(parse_value_info(message(reader)));
         break;
+      case 13:
+        values ? note_value(message(reader), graph.values) : reader.skip();
+        break;
       case 15:
-        reader.skip(), graph.has_sparse_initializers = true;
+        graph.has_sparse_initializers = true;
+        values ? graph.sparse_initializers.push_back(parse_sparse_name(message(reader))) : reader.skip();
         break;
       default:
         reader.skip();
@@ -335,7 +363,7 @@ OperatorSetProto parse_operator_set(Reader reader) {
   return set;
 }
 
-ModelProto parse_model(Reader reader) {
+ModelProto parse_model(Reader reader, bool values) {
   ModelProto model;
   while (reader.next()) {
     switch (reader.tag()) {
@@ -358,7 +386,7 @@ ModelProto parse_model(Reader reader) {
         model.documentation = text(reader);
         break;
       case 7:
-        model.graph = parse_graph(message(reader));
+        model.graph = parse_graph(message(reader), values);
         break;
       case 8:
         model.opsets.push_back(parse_operator_set(message(reader)));
@@ -384,8 +412,8 @@ auto guarded(Bytes bytes, const char* what, Parse parse) {
 
 }  // namespace
 
-ModelProto parse_model(Bytes bytes) {
-  return guarded(bytes, "model", [](Reader reader) { return parse_model(reader); });
+ModelProto parse_model(Bytes bytes, bool values) {
+  return guarded(bytes, "model", [&](Reader reader) { return parse_model(reader, values); });
 }
 
 TensorProto parse_tensor(Bytes bytes) {

@@ -127,6 +127,8 @@ struct GraphProto {
   std::vector<ValueInfoProto> inputs;
   std::vector<ValueInfoProto> outputs;
   bool has_sparse_initializers = false;
+  std::vector<std::string> sparse_initializers;  ///< names; only if asked for
+  std::vector<ValueInfoProto> values;            ///< value_info, as far as it is sound; only if asked for
 };
 
 struct OperatorSetProto {
@@ -150,8 +152,9 @@ struct ModelProto {
 /// last counts, as protobuf has it. Memory taken grows with the bytes and with nothing that they claim: of numbers
 /// and tensors a few times their bytes, of messages up to some 250 times, since an attribute of 5 bytes becomes a
 /// struct of 400 in a list that doubles. Whoever reads files of strangers limits their size.
+/// With `values` the types of values between nodes are read too, and the names of sparse initialisers.
 /// Throws Error(kInvalid) if the bytes are not protobuf, or not an ONNX model's (tensor's).
-ModelProto parse_model(Bytes bytes);
+ModelProto parse_model(Bytes bytes, bool values = false);
 TensorProto parse_tensor(Bytes bytes);
 
 /// "float32", "uint4" ...: as ONNX's documents call the type; "type 99" if there is none.

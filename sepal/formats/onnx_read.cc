@@ -36,14 +36,15 @@ Source::Source(Source&&) noexcept = default;
 Source& Source::operator=(Source&&) noexcept = default;
 Source::~Source() = default;
 
-Source Source::open(const std::filesystem::path& path) {
+Source Source::open(const std::filesystem::path& path, Unhandled unhandled) {
   const MappedFile file(path);
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  return from_bytes(file.bytes(), path.string(), folder);
+  return from_bytes(file.bytes(), path.string(), folder, unhandled);
 }
 
-Source Source::from_bytes(std::span<const std::byte> bytes, std::string name, const std::filesystem::path& folder) {
-  SourceModel model = in_place(printable(name, 1000), [&] { return load_model(bytes, folder); });
+Source Source::from_bytes(std::span<const std::byte> bytes, std::string name, const std::filesystem::path& folder,
+                          Unhandled unhandled) {
+  SourceModel model = in_place(printable(name, 1000), [&] { return load_model(bytes, folder, unhandled); });
   return Source(std::make_unique<State>(State{std::move(name), std::move(model)}));
 }
 
@@ -55,7 +56,13 @@ const About& Source::about() const { return state_->model.about; }
 std::int64_t Source::opset() const { return state_->model.opset; }
 
 Graph Source::graph(const Bindings& bindings) const {
-  return in_place(printable(state_->name, 1000), [&] { return import_graph(state_->model, bindings); });
+  const auto import = [&] { return import_graph(state_->model, bindings, Unhandled::kRefuse).graph; };
+  return in_place(printable(state_->name, 1000), import);
+}
+
+Countable Source::countable(const Bindings& bindings) const {
+  const auto import = [&] { return import_graph(state_->model, bindings, Unhandled::kLeaveOut); };
+  return in_place(printable(state_->name, 1000), import);
 }
 
 Graph read(const std::filesystem::path& path) { return Source::open(path).graph(); }

@@ -115,6 +115,7 @@ struct Model {
   std::vector<Message> outputs = {untyped("y")};
   std::int64_t opset = 21;
   std::int64_t ir = 8;
+  std::vector<Message> between = {};  ///< value_info
 
   Message graph() const {
     Message graph;
@@ -123,6 +124,7 @@ struct Model {
     for (const Message& tensor : initializers) graph.add(5, tensor);
     for (const Message& input : inputs) graph.add(11, input);
     for (const Message& output : outputs) graph.add(12, output);
+    for (const Message& value : between) graph.add(13, value);
     return graph;
   }
   std::vector<std::byte> bytes() const {

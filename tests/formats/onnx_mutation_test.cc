@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,10 +32,10 @@ std::size_t peak_memory() {
   return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
 }
 
-/// Reads the bytes to the end of the way, free dimensions as 2. True if they gave a graph.
-bool survives(std::span<const std::byte> bytes) {
+/// Reads the bytes to the end of the way, free dimensions as 2. Nothing if they gave no graph.
+std::optional<Countable> outcome(std::span<const std::byte> bytes, Unhandled unhandled) {
   try {
-    const Source source = Source::from_bytes(bytes, "mutant.onnx");
+    const Source source = Source::from_bytes(bytes, "mutant.onnx", {}, unhandled);
     Bindings bindings;
     std::vector<Tensor> values;
     values.reserve(source.inputs().size());
@@ -46,16 +47,42 @@ bool survives(std::span<const std::byte> bytes) {
       if (shape.elements() < 1000) binding.value = &values.emplace_back(input.type, shape);
       bindings.insert_or_assign(input.name, binding);
     }
-    (void)source.graph(bindings);
-    return true;
+    if (unhandled == Unhandled::kRefuse) return Countable{source.graph(bindings), {}};
+    return source.countable(bindings);
   } catch (const Error& error) {
     EXPECT_NE(error.kind(), ErrorKind::kInternal) << error.what();
     EXPECT_EQ(std::string_view(error.what()).find('\n'), std::string_view::npos) << error.what();
-    return false;
+    return std::nullopt;
   }
 }
 
-void mutate_all(const std::vector<std::vector<std::byte>>& good, std::uint64_t seed) {
+/// Whether the bytes give a graph; if so, the same with nothing left out where leaving out is allowed.
+bool survives(std::span<const std::byte> bytes) {
+  const std::optional<Countable> strict = outcome(bytes, Unhandled::kRefuse);
+  const std::optional<Countable> lenient = outcome(bytes, Unhandled::kLeaveOut);
+  if (!strict) return false;
+  EXPECT_TRUE(lenient && lenient->left_out.empty() && lenient->graph == strict->graph);
+  return true;
+}
+
+/// Models that are read only with nodes left out: with and without stand-ins, and a node that gets half of the way.
+std::vector<std::vector<std::byte>> models_with_gaps() {
+  const Message branch = Message().text(1, "then_branch").add(6, Message()).number(20, 5);
+  return {Model{.nodes = {node("Relu", {"x"}, {"r"}), node("Frob", {"r"}, {"a"}).text(7, "com.example"),
+                          node("Conv", {"a", "w"}, {"b"}), node("If", {"b"}, {"c", "d"}, {branch}),
+                          node("Add", {"c", "b"}, {"e"}), node("Relu", {"d"}, {"f"}), node("Relu", {"f"}, {"y"}),
+                          node("Dropout", {"x", "", "train"}, {"z"})},
+                .inputs = {value_info("x", {"N", 2, 8, 8}), value_info("s", {2}, kString)},
+                .initializers = {floats("w", {2, 2, 3, 3}, std::vector<float>(36, 0.5f)), tensor("u", kUint32, {}),
+                                 tensor("train", kBool, {}).numbers(5, {1})},
+                .outputs = {untyped("y"), value_info("e", {"N", 2, 6, 6}), value_info("z", {2})},
+                .between = {value_info("a", {"N", 2, 8, 8}), value_info("c", {"N", 2, 6, 6}),
+                            value_info("d", {-1, "M"}), value_info("f", {1 << 30, 1 << 30, 1 << 30})}}
+              .bytes()};
+}
+
+template <typename Good>
+void mutate_all(const std::vector<std::vector<std::byte>>& good, std::uint64_t seed, Good&& good_enough) {
   std::mt19937_64 random(seed);
   const int count = mutations(300);
   int graphs = 0;
@@ -63,7 +90,7 @@ void mutate_all(const std::vector<std::vector<std::byte>>& good, std::uint64_t s
   for (int i = 0; i < count; ++i) {
     const std::vector<std::byte> bytes = mutate(good[static_cast<std::size_t>(i) % good.size()], random);
     SCOPED_TRACE("mutation " + std::to_string(i));
-    graphs += survives(bytes) ? 1 : 0;
+    graphs += good_enough(bytes) ? 1 : 0;
   }
   // Some mutations hit weights or names and change nothing of importance; most break something.
   if (count >= 100) {
@@ -76,7 +103,7 @@ void mutate_all(const std::vector<std::vector<std::byte>>& good, std::uint64_t s
 TEST(OnnxMutation, SmallModels) {
   const std::vector<std::vector<std::byte>> models = small_models();
   for (const auto& model : models) EXPECT_TRUE(survives(model));
-  mutate_all(models, 1);
+  mutate_all(models, 1, survives);
 }
 
 TEST(OnnxMutation, ModelsOfOthers) {
@@ -84,7 +111,19 @@ TEST(OnnxMutation, ModelsOfOthers) {
   const std::vector<std::vector<std::byte>> models = small_models_of_others();
   for (const auto& model : models) EXPECT_TRUE(survives(model));
   ASSERT_GT(models.size(), 8u);
-  mutate_all(models, 2);
+  mutate_all(models, 2, survives);
+}
+
+TEST(OnnxMutation, ModelsWithNodesLeftOut) {
+  const auto counted = [](std::span<const std::byte> bytes) {
+    survives(bytes);
+    return outcome(bytes, Unhandled::kLeaveOut).has_value();
+  };
+  for (const auto& model : models_with_gaps()) {
+    EXPECT_FALSE(survives(model));
+    EXPECT_TRUE(counted(model));
+  }
+  mutate_all(models_with_gaps(), 3, counted);
 }
 
 }  // namespace

@@ -17,12 +17,17 @@
 namespace sepal::cli {
 namespace {
 
-enum class Arity : std::uint8_t { kFlag, kOne, kList, kArgument };
+enum class Arity : std::uint8_t { kFlag, kOne, kList, kArgument, kOptionalArgument };
 
 /// "--labels=x" -> "--labels".
 std::string_view name_in(std::string_view word) { return word.substr(0, word.find('=')); }
 
 bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-'; }
+
+/// Whether the word, as it stands on the command line, is this option.
+bool is_called(const OptionInfo& info, std::string_view word) {
+  return name_in(word) == info.name || (!info.letter.empty() && word == info.letter);
+}
 
 }  // namespace
 
@@ -34,7 +39,8 @@ struct Options::State {
 
   CLI::Option* add(OptionInfo info, Arity arity, CLI::callback_t take) {
     const auto policy = arity == Arity::kList ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast;
-    CLI::Option* option = app.add_option(info.name, std::move(take), info.help)->multi_option_policy(policy);
+    const std::string names = info.letter.empty() ? info.name : info.letter + "," + info.name;
+    CLI::Option* option = app.add_option(names, std::move(take), info.help)->multi_option_policy(policy);
     option->type_name(info.value);
     infos.push_back(std::move(info));
     arities.push_back(arity);
@@ -43,7 +49,7 @@ struct Options::State {
 
   std::optional<Arity> arity_of(std::string_view word) const {
     for (std::size_t i = 0; i < infos.size(); ++i) {
-      if (infos[i].name == name_in(word)) return arities[i];
+      if (is_called(infos[i], word)) return arities[i];
     }
     return std::nullopt;
   }
@@ -158,6 +164,14 @@ void Options::argument(OptionInfo info, std::string& target) {
   option->type_name("")->required();
 }
 
+void Options::argument(OptionInfo info, std::optional<std::string>& target) {
+  const auto take = [&target](const CLI::results_t& words) {
+    target = words.back();
+    return true;
+  };
+  state_->add(std::move(info), Arity::kOptionalArgument, take)->type_name("");
+}
+
 bool Options::parse(const std::vector<std::string>& words) {
   std::vector<std::string> reversed = state_->written_out(words);
   std::ranges::reverse(reversed);  // as CLI11 takes them
@@ -175,7 +189,7 @@ bool Options::parse(const std::vector<std::string>& words) {
          state_->program);
   } catch (const CLI::ParseError& error) {
     for (const OptionInfo& info : state_->infos) {
-      if (!words.empty() && info.name == name_in(words.back()) && !info.value.empty()) {
+      if (!words.empty() && is_called(info, words.back()) && !info.value.empty()) {
         fail(ErrorKind::kUsage, "{} wants {} after it", info.name, info.value);
       }
     }

@@ -23,6 +23,7 @@ struct OptionInfo {
   std::string help;
   Complete complete = Complete::kNothing;
   std::vector<std::string> choices = {};  ///< the only words that the value may be, if there are any
+  std::string letter = {};                ///< "-o", if it has one
 };
 
 /// The options of one verb. Targets must outlive the object.
@@ -43,6 +44,8 @@ class Options {
   void number(OptionInfo info, int least, int most, std::optional<int>& target);
   /// A word without dashes that must be there.
   void argument(OptionInfo info, std::string& target);
+  /// The same, but it may be missing.
+  void argument(OptionInfo info, std::optional<std::string>& target);
 
   /// Reads the words that follow the verb into the targets. False if help was asked for instead. Throws
   /// Error(kUsage). Words after a list option belong to it up to the next option, but where the one argument

@@ -27,6 +27,10 @@ std::span<const Verb> verbs();
 
 extern const Verb kRun;
 extern const Verb kInspect;
+extern const Verb kCost;
+extern const Verb kBench;
+extern const Verb kZoo;
+extern const Verb kLearn;
 extern const Verb kCompletion;
 
 }  // namespace sepal::cli

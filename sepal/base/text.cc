@@ -6,15 +6,8 @@
 #include <vector>
 
 namespace sepal {
-namespace {
 
-/// A character of a text: its code point and its bytes. Length 0: no valid UTF-8 begins there.
-struct Character {
-  char32_t code = 0;
-  size_t length = 0;
-};
-
-Character character(std::string_view text, size_t at) {
+Character character_at(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const unsigned first = byte(at);
   if (first < 0x80) return {first, 1};
@@ -31,20 +24,16 @@ Character character(std::string_view text, size_t at) {
   return broken ? Character{} : Character{code, length};
 }
 
-/// What would drive a terminal instead of showing: control characters of both sets, and those that turn the
-/// direction of writing or break a line.
 bool is_control(char32_t code) {
   return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C || (code >= 0x200E && code <= 0x200F) ||
          (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
 }
 
-}  // namespace
-
 std::string printable(std::string_view text, size_t limit) {
   std::string out;
   for (size_t at = 0; at < text.size();) {
     if (out.size() >= limit) return out + "...";
-    const auto [code, length] = character(text, at);
+    const auto [code, length] = character_at(text, at);
     const size_t bytes = std::max<size_t>(length, 1);
     if (length == 0 || is_control(code)) {
       for (const char byte : text.substr(at, bytes)) out += format("\\x{:02x}", static_cast<unsigned char>(byte));

@@ -28,6 +28,17 @@ template <typename... Args>
   throw Error(ErrorKind::kInvalid, fmt::format(text, std::forward<Args>(args)...));
 }
 
+/// A character of a text: its code point and its bytes. Length 0: no valid UTF-8 begins there.
+struct Character {
+  char32_t code = 0;
+  size_t length = 0;
+};
+Character character_at(std::string_view text, size_t at);
+
+/// What would drive a terminal or a reader's eye instead of showing: control characters of both sets, and those that
+/// turn the direction of writing or break a line.
+bool is_control(char32_t code);
+
 /// Text from a stranger made fit for one line of a terminal: control bytes and broken UTF-8 are shown as
 /// \xNN, and what is longer than `limit` bytes ends in "...".
 std::string printable(std::string_view text, size_t limit = 120);

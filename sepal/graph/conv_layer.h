@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "sepal/graph/cost.h"
 #include "sepal/tensor/window.h"
@@ -27,6 +28,11 @@ struct ConvLayer {
 
 /// "3x3 512 -> 512 at 14x14".
 std::string to_string(const ConvLayer& layer);
+
+/// Reads "in=512,out=512,kernel=3,size=14" and, after it, stride, dilation, multiplier, bias (0 or 1), padding (same,
+/// valid or a number for each side; default same) and batch. kernel, size, stride and dilation may be 3x5, rows by
+/// columns. Throws Error(kUsage): an unknown, repeated or missing key, a value that is no such number.
+ConvLayer parse_conv_layer(std::string_view text);
 
 /// Throws Error(kInvalid) that says which numbers do not fit: zero sizes, a kernel larger than the padded input.
 void check(const ConvLayer& layer);

@@ -45,6 +45,13 @@ std::vector<std::ptrdiff_t> only_readers(const Graph& graph) {
   return readers;
 }
 
+/// "block1/depthwise + pointwise": what both begin with, up to a slash, is said once.
+std::string names_of(const std::string& first, const std::string& second) {
+  const std::size_t slash = first.rfind('/');
+  const bool shared = slash != std::string::npos && second.starts_with(first.substr(0, slash + 1));
+  return format("{} + {}", first, shared ? second.substr(slash + 1) : second);
+}
+
 }  // namespace
 
 std::vector<Twin> separable_twins(const Graph& graph) {
@@ -81,7 +88,7 @@ std::vector<Twin> standard_twins(const Graph& graph) {
         pointwise->window.stride != Extent{1, 1}) {
       continue;
     }
-    std::string name = format("{} + {}", name_of(graph, i), name_of(graph, at));
+    std::string name = names_of(name_of(graph, i), name_of(graph, at));
     ConvLayer layer = layer_of(graph, first, *depthwise);
     layer.multiplier = layer.out / layer.in;
     layer.out = graph.shape(second.outputs[0]).c();

@@ -10,7 +10,7 @@ namespace sepal {
 
 /// A layer of a network beside its other form.
 struct Twin {
-  std::string name;                ///< of its nodes: "stem", or "block_1/depthwise + block_1/pointwise"
+  std::string name;                ///< of its nodes: "stem", or "block_1/depthwise + pointwise"
   std::vector<std::size_t> nodes;  ///< indices in Graph::nodes()
   Comparison comparison;
 };

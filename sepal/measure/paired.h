@@ -53,8 +53,12 @@ class TimedPlan {
  public:
   /// Throws Error as optimize() and Plan do; Error(kMemory) if there is not enough.
   TimedPlan(const Graph& graph, int threads, std::uint64_t seed = 1);
+  /// The same of a graph that is planned as it is.
+  TimedPlan(const Graph& optimized, const PlanOptions& options, std::uint64_t seed = 1);
 
   void run() noexcept { plan_.run(workspace_, from_, to_); }
+  /// One step of it, after those before.
+  void run_step(std::size_t index) noexcept { plan_.run_step(index, workspace_, from_, to_); }
 
   const Plan& plan() const { return plan_; }
   /// What the last run gave, in the order of the graph's outputs.

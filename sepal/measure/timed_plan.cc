@@ -9,7 +9,10 @@
 namespace sepal {
 
 TimedPlan::TimedPlan(const Graph& graph, int threads, std::uint64_t seed)
-    : plan_(optimize(graph), {.threads = threads}), workspace_(plan_.workspace_bytes()) {
+    : TimedPlan(optimize(graph), PlanOptions{.threads = threads}, seed) {}
+
+TimedPlan::TimedPlan(const Graph& graph, const PlanOptions& options, std::uint64_t seed)
+    : plan_(graph, options), workspace_(plan_.workspace_bytes()) {
   WeightSource numbers(seed);
   for (const Port& input : graph.inputs()) {
     const TensorType& type = graph.type(input.value);

@@ -18,6 +18,8 @@
 #include "sepal/formats/onnx_read.h"
 #include "sepal/formats/onnx_write.h"
 #include "sepal/model/image_input.h"
+#include "sepal/model/value_info.h"
+#include "sepal/model/zoo_name.h"
 #include "sepal/optimize/optimize.h"
 #include "sepal/plan/plan.h"
 
@@ -26,13 +28,6 @@ namespace {
 
 constexpr std::size_t kPlansKept = 4;
 constexpr std::size_t kWorkspacesKept = 8;  ///< of each plan: as many callers at once find one ready
-
-ValueInfo info_of(const onnx::Declaration& declaration) {
-  ValueInfo info{declaration.name, declaration.type, {}, onnx::to_string(declaration), declaration.is_double};
-  for (const onnx::Dimension& dimension : declaration.dimensions)
-    info.dimensions.push_back(dimension.size.value_or(-1));
-  return info;
-}
 
 /// A plan and the workspaces that its runs have left behind.
 class Ready {
@@ -94,8 +89,8 @@ struct Model::State {
   State(onnx::Source parsed, LoadOptions given) : source(std::move(parsed)), options(std::move(given)) {
     if (options.threads <= 0) options.threads = available_cores();
     if (options.memory_limit == 0) options.memory_limit = machine_memory();
-    for (const onnx::Declaration& input : source.inputs()) inputs.push_back(info_of(input));
-    for (const onnx::Declaration& output : source.outputs()) outputs.push_back(info_of(output));
+    for (const onnx::Declaration& input : source.inputs()) inputs.push_back(value_info(input));
+    for (const onnx::Declaration& output : source.outputs()) outputs.push_back(value_info(output));
     for (const auto& [name, shape] : options.shapes) check_name(name);
     if (needs_nothing()) ready_for(bindings({}));
   }
@@ -219,6 +214,9 @@ struct Model::State {
 };
 
 Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
+  // A network of the zoo is its ONNX file, made on the spot.
+  if (const std::optional<ZooSpec> spec = zoo_spec_of(path))
+    return from_bytes(onnx::write(build(*spec)), options, to_string(*spec));
   return Model(std::make_shared<State>(onnx::Source::open(path), options));
 }
 

@@ -47,9 +47,10 @@ struct ValueInfo {
 /// takes a workspace of its own from a small stock. Arrays have the model's own layout, as its file says.
 class Model {
  public:
-  /// Reads, checks and optimises an ONNX file; plans it too if no input is free. Throws Error: kIo if the
-  /// file cannot be read, kInvalid if it is not sound or asks for more memory than the limit or
-  /// than its size justifies, kUnsupported if it needs what is not there. Every message begins with the file's name.
+  /// Reads, checks and optimises an ONNX file; plans it too if no input is free. Where there is no such file, `path`
+  /// may be a network of the zoo ("mobilenet_v2:width=0.5"), with seeded weights. Throws Error: kIo if the file cannot
+  /// be read, kInvalid if it is not sound or asks for more memory than the limit or than its size justifies,
+  /// kUnsupported if it needs what is not there. Every message begins with the file's name.
   static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
   /// The same from memory; `name` stands in errors.
   static Model from_bytes(std::span<const std::byte> bytes, const LoadOptions& options = {},

@@ -50,4 +50,6 @@ Graph optimize(const Graph& graph, const Observer& observe) {
   return current;
 }
 
+Graph without_layout(const Graph& graph) { return simplify(cancel_transposes(simplify(graph))); }
+
 }  // namespace sepal

@@ -26,4 +26,8 @@ using Observer = std::function<void(const Pass& pass, const Graph& before, const
 /// types and shapes, else Error(kInternal) that names the pass.
 Graph optimize(const Graph& graph, const Observer& observe = {});
 
+/// The graph as its file means it, for counting: transposes that stand for nothing but another layout, and nodes that
+/// do nothing, are gone; arithmetic is as it was.
+Graph without_layout(const Graph& graph);
+
 }  // namespace sepal

@@ -35,9 +35,11 @@ void run_copy(const Step& step, const Frame& frame) noexcept {
 
 class Planner {
  public:
-  Planner(const Graph& graph, const PlanOptions& options)
+  /// Without `pack` the weights are left alone and the plan cannot run: for its memory alone.
+  Planner(const Graph& graph, const PlanOptions& options, bool pack = true)
       : graph_(graph),
         options_(options),
+        pack_(pack),
         limits_(graph, options.memory_limit),
         storage_of_(graph.value_count(), kNone) {
     mark_live();
@@ -161,8 +163,9 @@ class Planner {
       return;
     }
     Step step{.kernel = candidate->name, .node = name, .op = node.op};
+    step.nodes = {static_cast<std::size_t>(&node - graph_.nodes().data())};
     step.run = candidate->run;
-    if (candidate->prepare != nullptr) candidate->prepare(site, step);
+    if (candidate->prepare != nullptr && pack_) candidate->prepare(site, step);
     std::vector<std::size_t> from;
     for (const ValueId input : node.inputs) {
       from.push_back(read(input));
@@ -258,6 +261,7 @@ class Planner {
 
   const Graph& graph_;
   const PlanOptions& options_;
+  bool pack_;
   MemoryLimits limits_;
   std::vector<std::size_t> storage_of_;  ///< by value
   std::vector<bool> live_;
@@ -271,6 +275,15 @@ class Planner {
 };
 
 }  // namespace
+
+std::size_t planned_bytes(const Graph& graph, const PlanOptions& options) {
+  Planner planner(graph, options, false);
+  planner.finish();
+  std::size_t bytes = planner.workspace_bytes;
+  for (const Port& port : graph.inputs()) bytes += bytes_of(graph.type(port.value));
+  for (const Port& port : graph.outputs()) bytes += bytes_of(graph.type(port.value));
+  return bytes;
+}
 
 Plan::Plan(const Graph& graph, const PlanOptions& options) : threads_(std::max(options.threads, 1)) {
   Planner planner(graph, options);
@@ -287,15 +300,25 @@ Plan::Plan(const Graph& graph, const PlanOptions& options) : threads_(std::max(o
   if (threads_ > 1) ThreadPool::shared().reserve(threads_);
 }
 
+Frame Plan::frame(const Workspace& workspace, std::span<const ConstBuffer> inputs,
+                  std::span<const Buffer> outputs) const noexcept {
+  return {.workspace = workspace.data(),
+          .constants = constants_,
+          .inputs = inputs,
+          .outputs = outputs,
+          .threads = threads_,
+          .scratch = reinterpret_cast<ConstBuffer*>(workspace.data() + scratch_)};
+}
+
 void Plan::run(const Workspace& workspace, std::span<const ConstBuffer> inputs,
                std::span<const Buffer> outputs) const noexcept {
-  const Frame frame{.workspace = workspace.data(),
-                    .constants = constants_,
-                    .inputs = inputs,
-                    .outputs = outputs,
-                    .threads = threads_,
-                    .scratch = reinterpret_cast<ConstBuffer*>(workspace.data() + scratch_)};
-  for (const Step& step : steps_) step.run(step, frame);
+  const Frame all = frame(workspace, inputs, outputs);
+  for (const Step& step : steps_) step.run(step, all);
+}
+
+void Plan::run_step(std::size_t index, const Workspace& workspace, std::span<const ConstBuffer> inputs,
+                    std::span<const Buffer> outputs) const noexcept {
+  steps_[index].run(steps_[index], frame(workspace, inputs, outputs));
 }
 
 }  // namespace sepal

@@ -34,6 +34,7 @@ struct Step {
   std::shared_ptr<const AlignedBytes> packed{};  ///< weights as the kernel wants them, or null
   bool in_place = false;                         ///< the first output takes the first input's memory
   std::int64_t work = 0;                         ///< work_of the node: what is worth sharing among threads
+  std::vector<std::size_t> nodes{};              ///< indices in Graph::nodes() of what the step computes
   void (*run)(const Step& step, const Frame& frame) noexcept = nullptr;
 };
 
@@ -54,6 +55,10 @@ struct PlanOptions {
   bool reference_only = false;   ///< every step by the reference kernels: the oracle of whole networks
 };
 
+/// Bytes of activations, inputs and outputs included, that a Plan of this graph would take; its weights are not read.
+/// Throws as Plan does.
+std::size_t planned_bytes(const Graph& graph, const PlanOptions& options);
+
 /// A graph made ready to run on this machine: a kernel for each node, weights packed, every activation at an
 /// offset of one workspace. Immutable; may be run from several threads, each with a workspace of its own.
 class Plan {
@@ -68,6 +73,10 @@ class Plan {
   void run(const Workspace& workspace, std::span<const ConstBuffer> inputs,
            std::span<const Buffer> outputs) const noexcept;
 
+  /// The same for step `index` alone, after those before it: for timing each by itself.
+  void run_step(std::size_t index, const Workspace& workspace, std::span<const ConstBuffer> inputs,
+                std::span<const Buffer> outputs) const noexcept;
+
   std::span<const Step> steps() const { return steps_; }
   std::size_t workspace_bytes() const { return workspace_bytes_; }
   /// Sum of all activations, each with memory of its own: what planning saves is the difference.
@@ -77,6 +86,9 @@ class Plan {
   int threads() const { return threads_; }
 
  private:
+  Frame frame(const Workspace& workspace, std::span<const ConstBuffer> inputs,
+              std::span<const Buffer> outputs) const noexcept;
+
   std::vector<Step> steps_;
   std::vector<Constant> constants_;
   std::size_t scratch_ = 0;  ///< offset in the workspace

@@ -131,7 +131,10 @@ FeatureMap NetworkBuilder::mean(const std::string& name, const FeatureMap& x) {
 }
 
 FeatureMap NetworkBuilder::flatten(const std::string& name, const FeatureMap& x) {
-  return {graph_.add(Reshape{{1, graph_.shape(x.value).elements()}}, {x.value}, name), x.power};
+  return {
+      graph_.add(Reshape{{graph_.shape(x.value)[0], graph_.shape(x.value).elements(1, graph_.shape(x.value).rank())}},
+                 {x.value}, name),
+      x.power};
 }
 
 FeatureMap NetworkBuilder::dense(const std::string& name, const FeatureMap& x, std::int64_t out,

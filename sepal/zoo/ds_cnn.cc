@@ -9,7 +9,7 @@
 namespace sepal {
 
 void ds_cnn(NetworkBuilder& net, const ZooOptions& options, const KeywordShape& shape) {
-  FeatureMap x = net.input({1, 49, 10, 1});
+  FeatureMap x = net.input({options.batch, 49, 10, 1});
   x = net.conv("stem", x, {.out = shape.channels, .kernel = {10, 4}, .stride = shape.stem_stride, .activation = kRelu});
   for (int number = 1; number <= shape.layers; ++number) {
     const std::int64_t stride = number == 1 ? shape.first_stride : 1;

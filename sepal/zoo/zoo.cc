@@ -173,6 +173,11 @@ constexpr OptionRule kOptions[] = {
        options.classes = number<std::int64_t>("classes", text, 1, 1'000'000, "a whole number from 1 to 1000000");
      },
      [](const ZooOptions& options) { return format("{}", options.classes); }},
+    {"batch",
+     [](ZooOptions& options, std::string_view text) {
+       options.batch = number<std::int64_t>("batch", text, 1, 4096, "a whole number from 1 to 4096");
+     },
+     [](const ZooOptions& options) { return format("{}", options.batch); }},
     {"stem",
      [](ZooOptions& options, std::string_view text) {
        options.stem_stride = number<std::int64_t>("stem", text, 1, 2, "the stem's stride, 1 or 2");

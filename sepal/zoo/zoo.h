@@ -20,6 +20,7 @@ struct ZooOptions {
   double width = 1;              ///< multiplier of channels (alpha); how it rounds is the network's own rule
   std::int64_t size = 224;       ///< side of the square input
   std::int64_t classes = 1000;   ///< logits
+  std::int64_t batch = 1;        ///< images in one run
   std::int64_t stem_stride = 2;  ///< 1: the stem keeps the input's size, for small images
   std::uint64_t seed = 1;        ///< of the weights
   friend bool operator==(const ZooOptions&, const ZooOptions&) = default;

@@ -29,11 +29,13 @@ struct Refusal {
 TEST(CommandLine, BadUsageIsOneLineAndExitCode2) {
   const Refusal kCases[] = {
       {"letters swapped", {"rnu"}, "sepal: no verb \"rnu\"; did you mean \"run\"?"},
-      {"nothing near", {"teach", "m.onnx"}, "sepal: no verb \"teach\"; there are run, inspect, completion"},
+      {"nothing near",
+       {"teach", "m.onnx"},
+       "sepal: no verb \"teach\"; there are run, inspect, cost, bench, zoo, learn, completion"},
       {"a verb from a hostile terminal",
        {"\x1b[2Jx\nyzzy"},
-       "sepal: no verb \"\\x1b[2Jx\\x0ayzzy\"; there are run, inspect, completion"},
-      {"an empty verb", {""}, "sepal: no verb \"\"; there are run, inspect, completion"},
+       "sepal: no verb \"\\x1b[2Jx\\x0ayzzy\"; there are run, inspect, cost, bench, zoo, learn, completion"},
+      {"an empty verb", {""}, "sepal: no verb \"\"; there are run, inspect, cost, bench, zoo, learn, completion"},
       {"an option instead of a verb", {"--jsn"}, "sepal: no option \"--jsn\"; did you mean \"--json\"?"},
       {"only an option", {"--json"}, "sepal: a verb is missing; options stand after it, as in sepal run MODEL --json"},
       {"options before the verb",

@@ -36,6 +36,7 @@ struct Node {
   std::vector<std::string> outputs;
   std::map<std::string, std::vector<std::int64_t>> ints = {};  ///< attributes: lists of numbers
   std::map<std::string, std::int64_t> numbers = {};            ///< attributes: one number
+  std::string name = {};                                       ///< "the_Relu" of a Relu where it is left out
 };
 
 struct Model {
@@ -58,7 +59,7 @@ inline std::string encode(const Node& node) {
   std::string out;
   for (const std::string& input : node.inputs) out += bytes(1, input);
   for (const std::string& output : node.outputs) out += bytes(2, output);
-  out += bytes(3, "the_" + node.op) + bytes(4, node.op);
+  out += bytes(3, node.name.empty() ? "the_" + node.op : node.name) + bytes(4, node.op);
   for (const auto& [name, values] : node.ints) {
     std::string attribute = bytes(1, name);
     for (const std::int64_t value : values) attribute += number(8, value);

@@ -85,6 +85,45 @@ TEST(Compare, SaysWhatDoesNotFit) {
   EXPECT_THROW(compare(layer(huge, huge, huge, huge)), Error);
 }
 
+TEST(ParseConvLayer, ReadsAndRefuses) {
+  const ConvLayer plain = parse_conv_layer("in=512,out=256,kernel=3,size=14");
+  EXPECT_EQ(plain, layer(512, 256, 3, 14));
+  const ConvLayer full =
+      parse_conv_layer("size=20x10,kernel=4x1,in=3,out=8,stride=2,dilation=1x2,multiplier=2,bias=1,batch=5");
+  EXPECT_EQ(full,
+            (ConvLayer{.batch = 5,
+                       .in = 3,
+                       .out = 8,
+                       .size = {20, 10},
+                       .window = {.kernel = {4, 1}, .stride = {2, 2}, .dilation = {1, 2}, .padding = {1, 0, 2, 0}},
+                       .multiplier = 2,
+                       .bias = true}));
+  EXPECT_EQ(parse_conv_layer("in=1,out=1,kernel=3,size=5,padding=valid").window.padding, Padding{});
+  EXPECT_EQ(parse_conv_layer("in=1,out=1,kernel=3,size=5,padding=2").window.padding, (Padding{2, 2, 2, 2}));
+  struct Case {
+    const char* text;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"", "a layer is in=512,out=512,kernel=3,size=14, but \"\" is no NAME=VALUE"},
+      {"in=1,out=1,kernel=3", "a layer needs size, as in in=512,out=512,kernel=3,size=14"},
+      {"in=1,out=1,kernal=3", "a layer has no \"kernal\"; did you mean \"kernel\"?"},
+      {"groups=2",
+       "a layer has no \"groups\"; it has in, out, kernel, size, stride, dilation, multiplier, bias, padding, "
+       "batch"},
+      {"in=1,in=1", "a layer names in twice"},
+      {"in=1,out=1,kernel=3,size=14,stride=x",
+       "stride of a layer is a whole number below 2^31, or two as in 3x5, not \"x\""},
+      {"in=-1,out=1,kernel=3,size=14", "in of a layer is a whole number below 2^31, not \"-1\""},
+      {"in=1,out=1,kernel=3,size=14,bias=2", "bias of a layer is 0 or 1, not \"2\""},
+      {"in=1,out=1,kernel=3,size=14,padding=full",
+       "padding of a layer is same, valid or a whole number below 2^31, not \"full\""},
+  };
+  for (const Case& test : cases) {
+    EXPECT_TRUE(raises([&] { parse_conv_layer(test.text); }, test.message, ErrorKind::kUsage)) << test.text;
+  }
+}
+
 /// conv 3x3 (padded) without bias, batch norm, relu, global mean, dense with bias.
 Graph small_network() {
   Graph graph;

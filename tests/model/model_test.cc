@@ -158,5 +158,20 @@ TEST(Model, ManyThreadsMayRunIt) {
   for (const int count : same) EXPECT_EQ(count, 20);
 }
 
+TEST(Model, ANetworkOfTheZooStandsWhereAFileWould) {
+  const Model model = Model::load("ds_cnn_s:classes=3", {.threads = 1});
+  EXPECT_EQ(model.name(), "ds_cnn_s:classes=3");
+  EXPECT_EQ(model.run(noise({1, 49, 10, 1}, 1)).shape(), Shape({1, 3}));
+  EXPECT_TRUE(
+      raises([] { Model::load("ds_cnn_z"); }, "no model \"ds_cnn_z\"; did you mean \"ds_cnn_s\"?", ErrorKind::kUsage));
+  EXPECT_TRUE(
+      raises([] { Model::load("ds_cnn_s:size=3"); },
+             "ds_cnn_s: size cannot be chosen: its input is 49 frames of 10 features; it has classes, batch, seed",
+             ErrorKind::kUsage));
+  EXPECT_TRUE(raises([] { Model::load("model"); },
+                     "no model \"model\"; there is no such file, nor is it a network of the zoo", ErrorKind::kUsage));
+  EXPECT_THROW(Model::load("no/mobilenet_v1"), Error);  // what looks like a path is one
+}
+
 }  // namespace
 }  // namespace sepal

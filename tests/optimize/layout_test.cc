@@ -162,5 +162,26 @@ TEST(Layout, QuantisationAlongChannelsFollows) {
   EXPECT_EQ(count<Transpose>(result), 2);
 }
 
+TEST(WithoutLayout, DropsTransposesAndKeepsArithmetic) {
+  // As a file has it: channels first, a convolution, batch norm, relu, each between transposes.
+  Graph graph;
+  ValueId x = graph.add_input("x", {DataType::kF32, {1, 3, 8, 8}});
+  const auto between = [&](const Op& op, std::vector<ValueId> more) {
+    std::vector<ValueId> inputs = {graph.add(Transpose{channels_last(4)}, {x})};
+    inputs.insert(inputs.end(), more.begin(), more.end());
+    x = graph.add(Transpose{channels_first(4)}, {graph.add(op, inputs)});
+  };
+  const auto vector = [&](std::uint64_t seed) { return graph.add_constant(noise({4}, seed)); };
+  between(Conv2d{.window = {.kernel = {3, 3}}}, {graph.add_constant(noise({4, 3, 3, 3}, 1))});
+  between(BatchNorm{}, {vector(2), vector(3), vector(4), vector(5)});
+  graph.add_output("y", graph.add(Unary{UnaryKind::kRelu}, {x}));
+
+  const Graph bare = without_layout(graph);
+  std::vector<std::string_view> operators;
+  for (const Node& node : bare.nodes()) operators.push_back(name_of(node.op));
+  EXPECT_EQ(operators, (std::vector<std::string_view>{"transpose", "conv2d", "batch_norm", "relu", "transpose"}));
+  expect_same(graph, bare);
+}
+
 }  // namespace
 }  // namespace sepal

@@ -340,5 +340,34 @@ TEST(Plan, ListsNodesWithoutAKernel) {
                      ErrorKind::kUnsupported));
 }
 
+TEST(Plan, TellsItsMemoryWithoutPackingAnything) {
+  Net net;
+  const ValueId x = net.input({1, 8, 8, 3});
+  const ValueId a = net.conv(x, {.window = {.kernel = {3, 3}}}, 16);
+  net.graph.add_output("y", net.conv(net.conv(a, {}, 4), {}, 8));
+  const Plan plan(net.graph, {});
+  // Two maps of 6 x 6 lie in the workspace, the ends are the caller's.
+  EXPECT_EQ(planned_bytes(net.graph, {}), (6 * 6 * 16 + 6 * 6 * 4 + 8 * 8 * 3 + 6 * 6 * 8) * sizeof(float));
+  EXPECT_LE(planned_bytes(net.graph, {}), plan.workspace_bytes() + (8 * 8 * 3 + 6 * 6 * 8) * sizeof(float));
+  EXPECT_THROW(planned_bytes(net.graph, {.memory_limit = 1000}), Error);
+}
+
+TEST(Plan, RunsStepByStepAsInOneGo) {
+  Net net;
+  net.graph.add_output("y", net.conv(net.conv(net.input({1, 6, 6, 5}), {}, 7), {}, 9));
+  const Plan plan(net.graph, {});
+  const Workspace workspace(plan.workspace_bytes());
+  const Tensor x = noise({1, 6, 6, 5}, 3);
+  Tensor whole(DataType::kF32, {1, 6, 6, 9});
+  Tensor stepwise(DataType::kF32, {1, 6, 6, 9});
+  const std::array from = {x.buffer()};
+  plan.run(workspace, from, std::array{whole.buffer()});
+  for (std::size_t i = 0; i < plan.steps().size(); ++i) {
+    EXPECT_EQ(plan.steps()[i].nodes, std::vector{i});
+    plan.run_step(i, workspace, from, std::array{stepwise.buffer()});
+  }
+  EXPECT_TRUE(identical(whole, stepwise));
+}
+
 }  // namespace
 }  // namespace sepal

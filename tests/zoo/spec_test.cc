@@ -10,7 +10,8 @@ namespace {
 TEST(ZooSpec, IsReadFromText) {
   const ZooSpec spec = parse_zoo_spec("mobilenet_v2:width=0.5,size=160,classes=10,stem=1,seed=18446744073709551615");
   EXPECT_EQ(spec.entry->name, "mobilenet_v2");
-  EXPECT_EQ(spec.options, (ZooOptions{0.5, 160, 10, 1, ~std::uint64_t{0}}));
+  EXPECT_EQ(spec.options,
+            (ZooOptions{.width = 0.5, .size = 160, .classes = 10, .stem_stride = 1, .seed = ~std::uint64_t{0}}));
   EXPECT_EQ(parse_zoo_spec("xception").options, (ZooOptions{.size = 299}));
   EXPECT_EQ(parse_zoo_spec("mobilenet_v1_vww:classes=3").options,
             (ZooOptions{.width = 0.25, .size = 96, .classes = 3}));
@@ -42,10 +43,11 @@ constexpr Bad kBad[] = {
     {"mobilnet_v2", "no network \"mobilnet_v2\"; did you mean \"mobilenet_v2\"?"},
     {"vgg61:size=64", "no network \"vgg61\"; did you mean \"vgg16\"?"},
     {"mobilenet_v2:widht=1", "mobilenet_v2: no option \"widht\"; did you mean \"width\"?"},
-    {"mobilenet_v2:dropout=1", "mobilenet_v2: no option \"dropout\"; it has width, size, classes, stem, seed"},
-    {"mobilenet_v2:", "mobilenet_v2: an option is NAME=VALUE, not \"\"; it has width, size, classes, stem, seed"},
-    {"vgg16:size=64,", "vgg16: an option is NAME=VALUE, not \"\"; it has width, size, classes, seed"},
-    {"vgg16:64", "vgg16: an option is NAME=VALUE, not \"64\"; it has width, size, classes, seed"},
+    {"mobilenet_v2:dropout=1", "mobilenet_v2: no option \"dropout\"; it has width, size, classes, batch, stem, seed"},
+    {"mobilenet_v2:",
+     "mobilenet_v2: an option is NAME=VALUE, not \"\"; it has width, size, classes, batch, stem, seed"},
+    {"vgg16:size=64,", "vgg16: an option is NAME=VALUE, not \"\"; it has width, size, classes, batch, seed"},
+    {"vgg16:64", "vgg16: an option is NAME=VALUE, not \"64\"; it has width, size, classes, batch, seed"},
     {"mobilenet_v2:size=64,size=96", "mobilenet_v2: size is given twice"},
     {"mobilenet_v2:width=0", "mobilenet_v2: width is a number from 0.01 to 4, not \"0\""},
     {"mobilenet_v2:width=nan", "mobilenet_v2: width is a number from 0.01 to 4, not \"nan\""},
@@ -58,14 +60,14 @@ constexpr Bad kBad[] = {
     {"mobilenet_v2:stem=3", "mobilenet_v2: stem is the stem's stride, 1 or 2, not \"3\""},
     {"mobilenet_v2:seed=-1", "mobilenet_v2: seed is a whole number below 2^64, not \"-1\""},
     {"vgg16:stem=1",
-     "vgg16: stem cannot be chosen: its first convolution has stride 1; it has width, size, classes, seed"},
+     "vgg16: stem cannot be chosen: its first convolution has stride 1; it has width, size, classes, batch, seed"},
     {"ds_cnn_s:size=64",
-     "ds_cnn_s: size cannot be chosen: its input is 49 frames of 10 features; it has classes, seed"},
+     "ds_cnn_s: size cannot be chosen: its input is 49 frames of 10 features; it has classes, batch, seed"},
     {"ds_cnn_s:width=2",
-     "ds_cnn_s: width cannot be chosen: ds_cnn_s, ds_cnn_m and ds_cnn_l differ in it; it has classes, seed"},
+     "ds_cnn_s: width cannot be chosen: ds_cnn_s, ds_cnn_m and ds_cnn_l differ in it; it has classes, batch, seed"},
     {"efficientnet_lite0:width=2",
      "efficientnet_lite0: width cannot be chosen: efficientnet_lite0 to efficientnet_lite4 differ in it; it has size, "
-     "classes, stem, seed"},
+     "classes, batch, stem, seed"},
 };
 
 TEST(ZooSpec, SaysWhatIsWrong) {

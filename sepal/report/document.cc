@@ -1,1 +1,0 @@
-#include "sepal/report/document.h"

@@ -1,0 +1,159 @@
+// sepal bench from the outside. What it measures is not looked at, only where it comes from and goes to.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "sepal/base/text.h"
+#include "sepal/kernels/target.h"
+#include "sepal/machine/machine_file.h"
+#include "sepal/report/json.h"
+#include "tests/cli/process.h"
+
+namespace sepal::cli {
+
+using report::Json;
+namespace {
+
+constexpr const char* kPhone =
+    "sepal-machine 1\nprocessor Pocket 7\ncores 4\ntarget NEON\nflops 32e9\nall_flops 118500000000\n"
+    "level L1 65536 1e11 4e11\nlevel memory 4294967296 1.25e10 2e10\nundisturbed no\n";
+
+class Bench : public testing::Test {
+ protected:
+  Bench() {
+    ::setenv("SEPAL_CACHE", (folder_ / "cache").c_str(), 1);
+    ::unsetenv("SEPAL_MACHINE");
+  }
+
+  /// The tool's words for this machine, as the file in the cache names it.
+  std::filesystem::path kept() const { return machine_file().value(); }
+  /// The same machine as if it had been measured long ago, with figures that none has.
+  Machine remembered() const {
+    Machine machine = parse_machine(kPhone);
+    const Machine here = read_machine(kept());
+    machine.processor = here.processor;
+    machine.cores = here.cores;
+    machine.target = here.target;
+    machine.flops = 12345;
+    return machine;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Bench, ShowsAMachine) {
+  const std::string file = folder_.write("phone.txt", kPhone);
+  ::setenv("SEPAL_MACHINE", file.c_str(), 1);
+  const Outcome outcome = run_tool({"bench", "--machine"});
+  EXPECT_TRUE(succeeds(outcome, "",
+                       "sepal bench: SEPAL_MACHINE is set: this is the machine of that file\n"
+                       "sepal bench: other programs had the cores while this was measured, so figures are low; --again "
+                       "measures anew\n"));
+  EXPECT_EQ(outcome.out, "processor        Pocket 7\ncores            4\ninstruction set  NEON\nfile             " +
+                             file +
+                             "\n\n"
+                             "                        size           1 thread  4 cores\n"
+                             "multiply-adds, f32            GFLOP/s      32.0    118.5\n"
+                             "reading L1          64.0 KiB  GB/s        100.0    400.0\n"
+                             "reading memory       4.0 GiB  GB/s         12.5     20.0\n");
+}
+
+TEST_F(Bench, JsonHoldsTheSame) {
+  ::setenv("SEPAL_MACHINE", folder_.write("phone.txt", kPhone).c_str(), 1);
+  const Outcome outcome = run_tool({"bench", "--machine", "--json", "--quiet"});
+  EXPECT_TRUE(succeeds(outcome));
+  EXPECT_EQ(outcome.err, "");
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["processor"], "Pocket 7");
+  EXPECT_EQ(json["cores"], 4);
+  EXPECT_EQ(json["target"], "NEON");
+  EXPECT_EQ(json["flops"], 32e9);
+  EXPECT_EQ(json["all_flops"], 118.5e9);
+  ASSERT_EQ(json["levels"].size(), 2U);
+  EXPECT_EQ(json["levels"][0],
+            Json({{"name", "L1"}, {"bytes", 65536}, {"bytes_per_second", 1e11}, {"all_bytes_per_second", 4e11}}));
+  EXPECT_EQ(json["undisturbed"], false);
+  EXPECT_EQ(json["file"], folder_ / "phone.txt");
+}
+
+TEST_F(Bench, MeasuresOnceAndAgainWhenAsked) {
+  const Json first = Json::parse(run_tool({"bench", "--machine", "--json"}).out);
+  EXPECT_EQ(first["target"], available_targets().front());
+  EXPECT_EQ(first["file"], kept().string());
+  EXPECT_EQ(read_machine(kept()).flops, first["flops"]);
+  EXPECT_EQ(Json::parse(run_tool({"bench", "--machine", "--json"}).out), first);
+
+  ASSERT_TRUE(keep_machine(remembered(), kept()));
+  EXPECT_EQ(Json::parse(run_tool({"bench", "--machine", "--json"}).out)["flops"], 12345);
+  EXPECT_NE(Json::parse(run_tool({"bench", "--machine", "--again", "--json"}).out)["flops"], 12345);
+  EXPECT_NE(read_machine(kept()).flops, 12345);
+}
+
+TEST_F(Bench, EveryInstructionSetHasCeilingsOfItsOwn) {
+  const std::string last = available_targets().back();
+  const Json json = Json::parse(run_tool({"bench", "--machine", "--json", "--target", last}).out);
+  EXPECT_EQ(json["target"], last);
+  pin_target(last);
+  EXPECT_EQ(json["file"], kept().string());
+}
+
+TEST_F(Bench, AFolderThatCannotBeIsNoError) {
+  ::setenv("SEPAL_CACHE", (folder_.write("taken", "") + "/cache").c_str(), 1);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"bench", "--machine"}, {"bench", "--machine", "--again"}}) {
+    EXPECT_TRUE(succeeds(run_tool(words), "file             none\n",
+                         "sepal bench: there is no cache folder that can be written; SEPAL_CACHE names another\n"));
+  }
+}
+
+TEST_F(Bench, TimesANetwork) {
+  ::setenv("SEPAL_MACHINE", folder_.write("phone.txt", kPhone).c_str(), 1);
+  const Outcome outcome =
+      run_tool({"bench", "ds_cnn_s:batch=2", "--threads", "1", "--seconds", "0.05", "--per-layer", "--json"});
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["model"], "ds_cnn_s:batch=2");
+  EXPECT_EQ(json["batch"], 2);
+  EXPECT_EQ(json["threads"], 1);
+  EXPECT_NE(json["target"], "");
+  EXPECT_EQ(json["macs"], 2 * 2656768);
+  EXPECT_GT(json["runs"].get<int>(), 0);
+  EXPECT_GT(json["min_ms"].get<double>(), 0);
+  EXPECT_LE(json["min_ms"].get<double>(), json["median_ms"].get<double>());
+  const double rate = 2e-9 * json["macs"].get<double>() / (json["median_ms"].get<double>() * 1e-3);
+  EXPECT_NEAR(json["gflops"].get<double>(), rate, 1e-6 * rate);
+  EXPECT_NEAR(json["peak_share"].get<double>(), rate / 32, 1e-6 * rate);
+  std::int64_t macs = 0;
+  for (const Json& step : json["steps"]) macs += step["macs"].get<std::int64_t>();
+  EXPECT_EQ(macs, 2 * 2656768);
+  EXPECT_TRUE(succeeds(run_tool({"bench", "ds_cnn_s", "--threads", "1", "--seconds", "0.02", "--per-layer"}),
+                       "GFLOP/s  of peak  bound"));
+}
+
+TEST_F(Bench, BadInputIsOneLine) {
+  EXPECT_TRUE(
+      refuses({"bench"}, 2, "sepal bench: one of MODEL and --machine is wanted, as in sepal bench mobilenet_v1"));
+  EXPECT_TRUE(refuses({"bench", "--again"}, 2,
+                      "sepal bench: one of MODEL and --machine is wanted, as in sepal bench mobilenet_v1"));
+  EXPECT_TRUE(refuses({"bench", "ds_cnn_s", "--again"}, 2, "sepal bench: --again is for --machine"));
+  EXPECT_TRUE(refuses({"bench", "ds_cnn_s", "--machine"}, 2,
+                      "sepal bench: one of MODEL and --machine is wanted, as in sepal bench mobilenet_v1"));
+  for (const char* seconds : {"0", "x", "1e9", "1s", "nan"}) {
+    EXPECT_TRUE(refuses({"bench", "ds_cnn_s", "--seconds", seconds}, 2,
+                        format("sepal bench: --seconds is a number from 0.01 to 3600, not \"{}\"", seconds)));
+  }
+  const std::string bad = folder_.write("bad.txt", "sepal-machine 2\n");
+  ::setenv("SEPAL_MACHINE", bad.c_str(), 1);
+  EXPECT_TRUE(refuses({"bench", "--machine"}, 1,
+                      "sepal bench: " + bad + ": line 1: \"sepal-machine 1\" belongs here, not \"sepal-machine 2\""));
+  EXPECT_TRUE(refuses({"bench", "--machine", "--again"}, 2,
+                      "sepal bench: --again measures this machine, but SEPAL_MACHINE names " + bad + "; unset it"));
+  const std::string none = folder_ / "none.txt";
+  ::setenv("SEPAL_MACHINE", none.c_str(), 1);
+  EXPECT_TRUE(
+      refuses({"bench", "--machine"}, 1, "sepal bench: " + none + ": cannot be opened: No such file or directory"));
+}
+
+}  // namespace
+}  // namespace sepal::cli

@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "cli/ceilings.h"
 #include "cli/console.h"
 #include "cli/network.h"
 #include "cli/verb.h"
@@ -11,6 +12,7 @@
 #include "sepal/measure/network.h"
 #include "sepal/report/columns.h"
 #include "sepal/report/json.h"
+#include "sepal/report/numbers.h"
 
 // sepal bench: how long a network takes here, whole and step by step, and what this machine can do at most.
 
@@ -84,17 +86,19 @@ Json json_of(const Origin& origin) {
                       {"bytes_per_second", level.bytes_per_second},
                       {"all_bytes_per_second", level.all_bytes_per_second}});
   }
-  return {{"processor", machine.processor},     {"cores", machine.cores},
-          {"target", machine.target},           {"flops", machine.flops},
-          {"all_flops", machine.all_flops},     {"levels", std::move(levels)},
-          {"undisturbed", machine.undisturbed}, {"file", origin.file ? Json(origin.file->string()) : Json()}};
+  return {{"processor", machine.processor},
+          {"cores", machine.cores},
+          {"target", machine.target},
+          {"flops_per_second", machine.flops},
+          {"all_flops_per_second", machine.all_flops},
+          {"levels", std::move(levels)},
+          {"undisturbed", machine.undisturbed},
+          {"file", origin.file ? Json(origin.file->string()) : Json()}};
 }
 
 void bench_machine(const BenchOptions& options, Console& console) {
   const Origin origin = options.again ? measured() : known(console);
-  if (!origin.machine.undisturbed) {
-    console.remark("other programs had the cores while this was measured, so figures are low; --again measures anew");
-  }
+  remark_if_disturbed(origin.machine, console);
   if (!origin.file) console.remark("there is no cache folder that can be written; SEPAL_CACHE names another");
   console.finish(options.common.json ? to_text(json_of(origin)) : text_of(origin));
 }
@@ -160,7 +164,7 @@ std::string text_of(const Result& result) {
       {"fastest run", ms(whole.best)},
       {"median", format("{} of {} rounds of {}, spread {:.1f} %", ms(whole.median), whole.rounds, whole.runs,
                         whole.spread * 100)},
-      {"MACs", grouped(static_cast<long long>(result.timing.macs))},
+      {"MACs", report::to_readable(result.timing.macs, report::Unit::kCount)},
       {"rate", format("{:.1f} GFLOP/s, {:.1f} % of this machine's peak", result.rate() * 1e-9, result.share() * 100)}};
   std::string text = to_text(facts);
   if (result.timing.steps.empty()) return text;
@@ -181,6 +185,7 @@ std::string text_of(const Result& result) {
 
 void bench_model(const BenchOptions& options, Console& console) {
   const double seconds = seconds_of(options);
+  const Machine& machine = known_machine(console);
   const int threads = options.common.threads.value_or(available_cores());
   const Network network =
       read_network(*options.model, options.common.load_options(),
@@ -190,17 +195,27 @@ void bench_model(const BenchOptions& options, Console& console) {
   const Result result{.model = network.name,
                       .threads = threads,
                       .batch = shape.rank() == 0 ? 1 : shape[0],
-                      .machine = this_machine(),
+                      .machine = machine,
                       .timing = in_place(printable(network.name), [&] {
-                        return measure(network.graph, this_machine(), threads, options.per_layer, {.seconds = seconds});
+                        return measure(network.graph, machine, threads, options.per_layer, {.seconds = seconds});
                       })};
   console.finish(options.common.json ? to_text(json_of(result)) : text_of(result));
 }
 
+void check(const BenchOptions& options) {
+  const auto usage = [](const char* text) { throw Error(ErrorKind::kUsage, text); };
+  if (options.machine && options.model) usage("MODEL and --machine are for one of them at a time");
+  if (!options.machine && !options.model) usage("one of MODEL and --machine is wanted, as in sepal bench mobilenet_v1");
+  if (options.again && !options.machine) usage("--again is for --machine");
+  if (!options.machine) return;
+  if (options.seconds) usage("--seconds is for a MODEL");
+  if (options.per_layer) usage("--per-layer is for a MODEL");
+  if (!options.common.shapes.empty()) usage("--shape is for a MODEL");
+  if (options.common.threads) usage("--threads is for a MODEL; --machine measures one thread and all");
+}
+
 void bench(const BenchOptions& options) {
-  if (options.machine == options.model.has_value())
-    fail(ErrorKind::kUsage, "one of MODEL and --machine is wanted, as in sepal bench mobilenet_v1");
-  if (options.again && !options.machine) fail(ErrorKind::kUsage, "--again is for --machine");
+  check(options);
   if (options.common.target) pin_target(*options.common.target);
   Console console("sepal bench", options.common.quiet);
   if (options.machine) {

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "cli/ceilings.h"
 #include "cli/console.h"
 #include "cli/interrupt.h"
 #include "cli/network.h"
+#include "cli/outputs.h"
 #include "cli/terminal.h"
 #include "cli/verb.h"
 #include "sepal/base/mapped_file.h"
@@ -44,6 +46,8 @@ struct CostVerb {
   CommonOptions common;
 
   bool writes_plots() const { return html.has_value() || svg.has_value(); }
+  /// Of a model: a layer always does.
+  bool predicts() const { return time || measure || separable || standard || writes_plots(); }
   int threads() const { return common.threads.value_or(available_cores()); }
 };
 
@@ -93,19 +97,20 @@ void measure_twins(const CostVerb& options, NetworkReport& report, Console& cons
 
 NetworkReport report_of(const CostVerb& options, Console& console) {
   const Network network = read_network(*options.model, options.common.load_options(), {}, console);
+  const Machine* machine = options.predicts() ? &known_machine(console) : nullptr;
   return in_place(printable(network.name), [&] {
-    NetworkReport report{.name = network.name, .cost = cost_of(network.graph), .uncounted = network.uncounted};
+    const Graph graph = without_turned_ends(network.graph);
+    NetworkReport report{.name = network.name, .cost = cost_of(graph), .uncounted = network.uncounted};
     report.convention = parse_convention(options.convention.value_or("paper"));
     for (const Convention convention : conventions())
-      report.counts.emplace_back(convention, count_by(convention, network.graph, report.cost));
+      report.counts.emplace_back(convention, count_by(convention, graph, report.cost));
     plan_memory(network, report);
     if (options.separable || options.standard) {
       report.form = options.separable ? TwinForm::kSeparable : TwinForm::kStandard;
-      for (Twin& twin : options.separable ? separable_twins(network.graph) : standard_twins(network.graph))
-        report.twins.push_back({.name = std::move(twin.name), .comparison = std::move(twin.comparison)});
+      for (Twin& twin : options.separable ? separable_twins(graph) : standard_twins(graph))
+        report.twins.push_back({.name = std::move(twin.name), .comparison = twin.comparison});
     }
-    if (options.time || options.measure || options.writes_plots() || report.form != TwinForm::kNone)
-      predict_all(report, this_machine(), options.threads());
+    if (machine != nullptr) predict_all(report, *machine, options.threads());
     if (options.measure) measure_twins(options, report, console);
     return report;
   });
@@ -113,7 +118,7 @@ NetworkReport report_of(const CostVerb& options, Console& console) {
 
 LayerReport layer_report_of(const CostVerb& options, Console& console) {
   LayerReport report{.comparison = compare(parse_conv_layer(*options.layer))};
-  const Machine& machine = this_machine();
+  const Machine& machine = known_machine(console);
   report.machine = machine;
   report.threads = options.threads();
   report.standard = predict(report.comparison.standard, machine, report.threads);
@@ -153,6 +158,7 @@ void write_plots(const CostVerb& options, const Document& document) {
     }
     return write_file(*options.svg, bytes_of(to_svg(**found)));
   }
+  for (const report::Figure* figure : figures) check_output(with_id(*options.svg, figure->id).string(), options.model);
   for (const report::Figure* figure : figures) write_file(with_id(*options.svg, figure->id), bytes_of(to_svg(*figure)));
 }
 
@@ -167,37 +173,40 @@ const report::Table& main_table(const Document& document) {
   throw Error(ErrorKind::kInternal, "a report has a main table");
 }
 
-void finish(const CostVerb& options, const Document& document, const Json& json, Console& console) {
+/// `page` and `shown` differ in how many layers they list.
+void finish(const CostVerb& options, const Document& page, const Document& shown, const Json& json, Console& console) {
   if (options.writes_plots()) {
     const Uninterrupted whole;
-    if (options.html) write_file(*options.html, bytes_of(to_html(document)));
-    if (options.svg) write_plots(options, document);
+    if (options.html) write_file(*options.html, bytes_of(to_html(page)));
+    if (options.svg) write_plots(options, page);
   }
   if (options.common.json) return console.finish(report::to_text(json));
-  console.finish(options.csv ? to_csv(main_table(document)) : to_text(document, terminal_style()));
+  console.finish(options.csv ? to_csv(main_table(shown)) : to_text(shown, terminal_style()));
 }
 
 void run_cost(const CostVerb& options) {
   check(options);
+  for (const std::optional<std::string>& output : {options.html, options.svg}) {
+    if (output) check_output(*output, options.model);
+  }
   if (options.common.target) pin_target(*options.common.target);
   Console console("sepal cost", options.common.quiet);
-  const bool whole = options.all || options.csv || options.html.has_value();
   if (options.layer) {
     const LayerReport report = layer_report_of(options, console);
-    return finish(options, to_document(report, options.writes_plots()), to_json(report), console);
+    const Document document = to_document(report, options.writes_plots());
+    return finish(options, document, document, to_json(report), console);
   }
   const NetworkReport report = report_of(options, console);
-  finish(options, to_document(report, options.writes_plots(), whole), to_json(report), console);
+  const auto document = [&](bool whole) { return to_document(report, options.writes_plots(), whole); };
+  finish(options, options.writes_plots() ? document(true) : Document(), document(options.all || options.csv),
+         to_json(report), console);
 }
 
 Action declare_cost(Options& options) {
   const auto chosen = std::make_shared<CostVerb>();
   options.argument({"MODEL", "", "An ONNX file, or a network of the zoo (sepal zoo lists them)", Complete::kFile},
                    chosen->model);
-  options.text({"--layer", "SPEC",
-                "One layer in both forms: in=512,out=512,kernel=3,size=14, and stride, dilation, "
-                "multiplier, bias, padding, batch"},
-               chosen->layer);
+  options.text({"--layer", "SPEC", "One layer in both forms, as in in=512,out=512,kernel=3,size=14"}, chosen->layer);
   options.flag({"--separable", "", "Each standard convolution beside its separable twin"}, chosen->separable);
   options.flag({"--standard", "", "Each separable pair beside the standard convolution that it replaces"},
                chosen->standard);
@@ -230,8 +239,9 @@ const Verb kCost = {"cost", "Counts what a network or a layer costs: operations,
   sepal cost --layer in=512,out=512,kernel=3,size=14 --measure
   sepal cost mobilenet_v2 --convention fvcore
 
-Nothing is run but with --measure. Predictions use this machine's ceilings, which are measured once (sepal bench
---machine shows them); SEPAL_MACHINE=FILE takes another machine's.
+--layer also takes stride, dilation, multiplier, bias, padding and batch. Nothing is
+run but with --measure. Predictions use this machine's ceilings, which are measured
+once (sepal bench --machine shows them); SEPAL_MACHINE=FILE takes another machine's.
 )",
                     declare_cost};
 

@@ -1,5 +1,6 @@
 #include "cli/console.h"
 #include "cli/interrupt.h"
+#include "cli/outputs.h"
 #include "cli/verb.h"
 #include "sepal/base/mapped_file.h"
 #include "sepal/base/text.h"
@@ -17,6 +18,7 @@ struct LearnOptions {
 
 void learn(const LearnOptions& options) {
   if (!options.html) throw Error(ErrorKind::kUsage, "--html FILE is missing: where the page goes");
+  check_output(*options.html);
   Console console("sepal learn", options.quiet);
   const std::string page = report::learn_html();
   {

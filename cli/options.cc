@@ -29,6 +29,14 @@ bool is_called(const OptionInfo& info, std::string_view word) {
   return name_in(word) == info.name || (!info.letter.empty() && word == info.letter);
 }
 
+/// A file or folder without a name is wrong whatever the verb wants with it.
+void check_names(const OptionInfo& info, const std::vector<std::string>& words) {
+  if (info.complete != Complete::kFile && info.complete != Complete::kFolder) return;
+  for (const std::string& word : words) {
+    if (word.empty()) fail(ErrorKind::kUsage, "{} is empty", info.name);
+  }
+}
+
 }  // namespace
 
 struct Options::State {
@@ -37,10 +45,14 @@ struct Options::State {
   std::vector<OptionInfo> infos;
   std::vector<Arity> arities;  // one an info
 
-  CLI::Option* add(OptionInfo info, Arity arity, CLI::callback_t take) {
+  CLI::Option* add(OptionInfo info, Arity arity, const CLI::callback_t& take) {
     const auto policy = arity == Arity::kList ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast;
     const std::string names = info.letter.empty() ? info.name : info.letter + "," + info.name;
-    CLI::Option* option = app.add_option(names, std::move(take), info.help)->multi_option_policy(policy);
+    const auto checked = [info, take](const CLI::results_t& words) {
+      check_names(info, words);
+      return take(words);
+    };
+    CLI::Option* option = app.add_option(names, checked, info.help)->multi_option_policy(policy);
     option->type_name(info.value);
     infos.push_back(std::move(info));
     arities.push_back(arity);

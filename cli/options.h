@@ -48,8 +48,8 @@ class Options {
   void argument(OptionInfo info, std::optional<std::string>& target);
 
   /// Reads the words that follow the verb into the targets. False if help was asked for instead. Throws
-  /// Error(kUsage). Words after a list option belong to it up to the next option, but where the one argument
-  /// would be missing, the last of the last list is taken to be it.
+  /// Error(kUsage), also where a file or folder has an empty name. Words after a list option belong to it up to the
+  /// next option, but where the one argument would be missing, the last of the last list is taken to be it.
   bool parse(const std::vector<std::string>& words);
 
   std::string help() const;

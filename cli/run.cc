@@ -356,13 +356,6 @@ Json Run::json() const {
 /// What is wrong with the options by themselves, before any file is opened.
 void check(const RunOptions& options) {
   options.picture.check();
-  const auto check_name = [](const char* option, const std::string& name) {
-    if (name.empty()) fail(ErrorKind::kUsage, "{} is empty", option);
-  };
-  for (const std::string& input : options.inputs) check_name("--input", input);
-  for (const std::string& image : options.images) check_name("--image", image);
-  if (options.output_dir) check_name("--output-dir", *options.output_dir);
-  if (options.labels) check_name("--labels", *options.labels);
   if (options.images.empty() && options.picture.any()) {
     throw Error(ErrorKind::kUsage, "--preset, --mean, --std and --resize are for --image, which is missing");
   }

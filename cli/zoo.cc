@@ -2,12 +2,14 @@
 
 #include "cli/console.h"
 #include "cli/interrupt.h"
+#include "cli/outputs.h"
 #include "cli/verb.h"
 #include "sepal/base/text.h"
 #include "sepal/formats/onnx_write.h"
 #include "sepal/graph/cost.h"
 #include "sepal/report/columns.h"
 #include "sepal/report/json.h"
+#include "sepal/report/numbers.h"
 #include "sepal/zoo/zoo.h"
 
 // sepal zoo: the networks that are known by name and what they cost; one of them as an ONNX file.
@@ -15,6 +17,7 @@
 namespace sepal::cli {
 
 using report::Json;
+using report::to_readable;
 using report::to_text;
 namespace {
 
@@ -22,6 +25,7 @@ struct ZooVerb {
   std::optional<std::string> network;
   std::optional<std::string> output;
   bool json = false;
+  bool quiet = false;
 };
 
 /// What is told about a network.
@@ -36,26 +40,26 @@ Exhibit exhibit(const ZooSpec& spec, const Graph& graph) {
   return {spec, graph.shape(graph.inputs()[0].value), graph.shape(graph.outputs()[0].value), cost_of(graph).total};
 }
 
-std::string grouped_count(std::uint64_t count) { return grouped(static_cast<long long>(count)); }
-
 std::string text_of(const std::vector<Exhibit>& all) {
   std::vector<std::vector<std::string>> rows = {{"network", "what", "input", "MACs", "parameters"}};
   for (const Exhibit& one : all) {
     rows.push_back({to_string(one.spec), std::string(one.spec.entry->what), to_string(one.input),
-                    grouped_count(one.cost.macs), grouped_count(one.cost.parameters.trained())});
+                    to_readable(one.cost.macs, report::Unit::kCount),
+                    to_readable(one.cost.parameters.trained(), report::Unit::kCount)});
   }
   return to_text(rows, 0, "lllrr");
 }
 
 std::string text_of(const Exhibit& one, const std::optional<std::string>& file) {
   const ZooEntry& entry = *one.spec.entry;
-  std::vector<std::vector<std::string>> rows = {{"what", std::string(entry.what)},
-                                                {"source", std::string(entry.source)},
-                                                {"input", to_string(one.input)},
-                                                {"output", to_string(one.output)},
-                                                {"MACs", grouped_count(one.cost.macs)},
-                                                {"parameters", grouped_count(one.cost.parameters.trained())},
-                                                {"options", format("{}", join(options_of(entry), ", "))}};
+  std::vector<std::vector<std::string>> rows = {
+      {"what", std::string(entry.what)},
+      {"source", std::string(entry.source)},
+      {"input", to_string(one.input)},
+      {"output", to_string(one.output)},
+      {"MACs", to_readable(one.cost.macs, report::Unit::kCount)},
+      {"parameters", to_readable(one.cost.parameters.trained(), report::Unit::kCount)},
+      {"options", format("{}", join(options_of(entry), ", "))}};
   if (file) rows.push_back({"file", printable(*file, 1000)});
   return to_string(one.spec) + "\n" + to_text(rows, 2);
 }
@@ -87,6 +91,7 @@ void list(const ZooVerb& options, Console& console) {
 
 void show(const ZooVerb& options, Console& console) {
   const ZooSpec spec = parse_zoo_spec(*options.network);
+  if (options.output) check_output(*options.output);
   const Graph graph = build(spec, options.output ? Weights::kSeeded : Weights::kNone);
   const Exhibit one = exhibit(spec, graph);
   if (options.output) {
@@ -104,8 +109,7 @@ void run_zoo(const ZooVerb& options) {
     throw Error(ErrorKind::kUsage,
                 "--output is for one network, as in sepal zoo mobilenet_v2 --output mobilenet_v2.onnx");
   }
-  if (options.output && options.output->empty()) throw Error(ErrorKind::kUsage, "--output is empty");
-  Console console("sepal zoo", true);
+  Console console("sepal zoo", options.quiet);
   if (options.network) {
     show(options, console);
   } else {
@@ -120,6 +124,7 @@ Action declare_zoo(Options& options) {
   output.letter = "-o";
   options.text(std::move(output), chosen->output);
   options.flag({"--json", "", "One JSON document on stdout; nothing there on failure"}, chosen->json);
+  options.flag({"--quiet", "", "No remarks on stderr"}, chosen->quiet);
   return [chosen] { run_zoo(*chosen); };
 }
 

@@ -23,7 +23,9 @@ class MappedFile {
 };
 
 /// Writes `bytes` to `path` so that the file is either the old one or the whole new one: a temporary file
-/// beside it, synced, then renamed. Throws Error(kIo); the temporary file is removed.
+/// beside it, synced, then renamed. Symbolic links are followed and stay. Into a pipe or a device, which cannot be
+/// replaced, the bytes are written as they are; a pipe waits for its reader. Throws Error(kIo), also where `path` is a
+/// folder; the temporary file is removed.
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
 }  // namespace sepal

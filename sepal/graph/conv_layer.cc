@@ -37,10 +37,11 @@ std::string to_string(const ConvLayer& layer) {
 
 void check(const ConvLayer& layer) {
   const std::pair<std::string_view, std::int64_t> sizes[] = {
-      {"the batch", layer.batch}, {"input channels", layer.in}, {"output channels", layer.out},
-      {"the size", layer.size.h}, {"the size", layer.size.w},   {"the multiplier", layer.multiplier}};
+      {"the batch is", layer.batch}, {"the input channels are", layer.in}, {"the output channels are", layer.out},
+      {"the size is", layer.size.h}, {"the size is", layer.size.w},        {"the multiplier is", layer.multiplier}};
   for (const auto& [what, value] : sizes) {
-    if (value < 1 || value >= (std::int64_t{1} << 31)) invalid("{} is {}; it has to be 1 to 2^31 - 1", what, value);
+    if (value < 1 || value >= (std::int64_t{1} << 31))
+      invalid("{} {}; at least 1 and less than 2^31 is wanted", what, value);
   }
   static_cast<void>(output_extent(layer.size, layer.window));
 }

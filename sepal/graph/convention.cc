@@ -11,6 +11,7 @@
 #include "sepal/base/visit.h"
 #include "sepal/graph/count.h"
 #include "sepal/graph/op_cost.h"
+#include "sepal/graph/op_kind.h"
 
 namespace sepal {
 namespace {
@@ -60,28 +61,31 @@ Counted by_ptflops(const Op& op, Types inputs, Types outputs) {
   const std::uint64_t in = elements(inputs[0]);
   if (const Counted macs = macs_of(op, inputs, outputs)) return Count(*macs) + (has_bias(op, inputs) ? out : 0);
   if (is_global_average(op, inputs)) return in;
-  return std::visit(Overload{[&](const BatchNorm&) -> Counted { return Count(in) * 2; },
-                             [&](const GroupNorm&) -> Counted { return Count(in) * 2; },
-                             [&](const LayerNorm&) -> Counted { return in; },
-                             [&](const Pool&) -> Counted { return in; }, [&](const Resize&) -> Counted { return out; },
-                             [&](const Binary& binary) -> Counted {
-                               return binary.kind == BinaryKind::kPRelu ? Counted(out) : std::nullopt;
-                             },
-                             [&](const Unary& unary) -> Counted {
-                               switch (unary.kind) {
-                                 case UnaryKind::kRelu:
-                                 case UnaryKind::kClip:  // ReLU6
-                                 case UnaryKind::kLeakyRelu:
-                                 case UnaryKind::kElu:
-                                 case UnaryKind::kGelu:
-                                 case UnaryKind::kGeluTanh:
-                                   return out;
-                                 default:
-                                   return std::nullopt;
-                               }
-                             },
-                             [](const auto&) -> Counted { return std::nullopt; }},
-                    op);
+  return std::visit(
+      Overload{[&](const BatchNorm&) -> Counted { return Count(in) * 2; },
+               [&](const GroupNorm&) -> Counted { return Count(in) * 2; },
+               [&](const LayerNorm&) -> Counted { return in; }, [&](const Pool&) -> Counted { return in; },
+               [&](const Resize&) -> Counted { return out; },
+               [&](const Softmax& softmax) -> Counted { return softmax.log ? std::nullopt : Counted(in); },
+               [&](const Binary& binary) -> Counted {
+                 return binary.kind == BinaryKind::kPRelu ? Counted(out) : std::nullopt;
+               },
+               [&](const Unary& unary) -> Counted {
+                 switch (unary.kind) {
+                   case UnaryKind::kRelu:
+                   case UnaryKind::kClip:  // ReLU6
+                   case UnaryKind::kLeakyRelu:
+                   case UnaryKind::kElu:
+                   case UnaryKind::kGelu:
+                   case UnaryKind::kGeluTanh:
+                   case UnaryKind::kSwish:
+                     return out;
+                   default:
+                     return std::nullopt;
+                 }
+               },
+               [](const auto&) -> Counted { return std::nullopt; }},
+      op);
 }
 
 Counted by_tensorflow(const Op& op, Types inputs, Types outputs) {
@@ -187,7 +191,7 @@ std::string_view describe(Convention convention) {
              "average pooling; biases, activations and other pooling not counted";
     case Convention::kPtflops:
       return "a multiply-add is one MAC, and so is a bias, an activation, a pooled value; batch norm 2 a value; "
-             "additions, sigmoid, swish, hard swish and softmax not counted";
+             "additions, sigmoid and hard swish not counted";
     case Convention::kTensorflow:
       return "a multiply-add is two operations; biases, pooling, sums, softmax (5 a value) and functions of two "
              "values; "

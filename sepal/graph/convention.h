@@ -20,7 +20,8 @@ enum class Convention : std::uint8_t {
   kPaper,
   /// fvcore 0.1.6: a multiply-add is one "flop"; also normalisation, interpolation and global average pooling.
   kFvcore,
-  /// ptflops 0.7.6, module hooks: "MACs" that also hold biases, normalisation, activations and pooling.
+  /// ptflops 0.7.6, pytorch backend, as it is called by default: module hooks, and the functions softmax and silu
+  /// through which those modules are counted. "MACs" that also hold biases, normalisation, activations and pooling.
   kPtflops,
   /// TensorFlow's profiler: a multiply-add is two "float operations"; also biases, pooling, softmax, sums.
   kTensorflow,

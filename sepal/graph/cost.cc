@@ -11,6 +11,7 @@
 #include "sepal/base/visit.h"
 #include "sepal/graph/count.h"
 #include "sepal/graph/op_cost.h"
+#include "sepal/graph/op_kind.h"
 
 namespace sepal {
 namespace {
@@ -21,8 +22,9 @@ Arithmetic sum(const Arithmetic& a, const Arithmetic& b) {
 }
 
 Parameters sum(const Parameters& a, const Parameters& b) {
-  return {Count(a.weights) + b.weights, Count(a.biases) + b.biases, Count(a.normalization) + b.normalization,
-          Count(a.statistics) + b.statistics, Count(a.others) + b.others};
+  return {Count(a.weights) + b.weights,    Count(a.biases) + b.biases,         Count(a.normalization) + b.normalization,
+          Count(a.slopes) + b.slopes,      Count(a.statistics) + b.statistics, Count(a.quantization) + b.quantization,
+          Count(a.constants) + b.constants};
 }
 
 void add(Parameters& parameters, ParameterRole role, Count count) {
@@ -34,10 +36,14 @@ void add(Parameters& parameters, ParameterRole role, Count count) {
       return to(parameters.biases);
     case ParameterRole::kNormalization:
       return to(parameters.normalization);
+    case ParameterRole::kSlope:
+      return to(parameters.slopes);
     case ParameterRole::kStatistics:
       return to(parameters.statistics);
-    case ParameterRole::kOther:
-      return to(parameters.others);
+    case ParameterRole::kQuantization:
+      return to(parameters.quantization);
+    case ParameterRole::kConstant:
+      return to(parameters.constants);
   }
 }
 
@@ -83,6 +89,7 @@ class Accountant {
       });
       network.layers.back().name = std::move(name);
     }
+    network.stored_bytes = stored_bytes_;
     measure_lifetimes(network);
     return network;
   }
@@ -141,7 +148,7 @@ class Accountant {
       const std::vector<ValueId>& more = roots_[at(node.inputs[k])];
       if (joins) roots.insert(roots.end(), more.begin(), more.end());
       if (!joins) {
-        for (const ValueId root : more) own(root, ParameterRole::kOther, cost);
+        for (const ValueId root : more) own(root, role_of(node.op, k), cost);
       }
     }
     for (const ValueId output : node.outputs) roots_[at(output)] = roots;
@@ -156,7 +163,9 @@ class Accountant {
   /// Counts the constant as a parameter, once for the whole graph.
   void own(ValueId root, ParameterRole role, Cost& cost) {
     const Constant& tensor = graph_.constant(root);
-    if (counted_.insert(tensor.get()).second) add(cost.parameters, role, tensor->elements());
+    if (!counted_.insert(tensor.get()).second) return;
+    add(cost.parameters, role, tensor->elements());
+    stored_bytes_ += bytes_of(graph_.type(root));
   }
 
   /// A vector added to a matrix product is its bias, as exporters of fully connected layers write it.
@@ -201,15 +210,16 @@ class Accountant {
   std::vector<std::vector<ValueId>> roots_;  ///< of each value over constants alone: the constants that it is
   std::vector<ValueId> owner_;               ///< of each value: whose memory it is a view of
   std::set<const Tensor*> counted_;
+  Count stored_bytes_;
 };
 
 }  // namespace
 
 std::uint64_t Arithmetic::flops() const { return Count(multiplications) + additions; }
 
-std::uint64_t Parameters::trained() const { return Count(weights) + biases + normalization + others; }
+std::uint64_t Parameters::trained() const { return Count(weights) + biases + normalization + slopes; }
 
-std::uint64_t Parameters::stored() const { return Count(trained()) + statistics; }
+std::uint64_t Parameters::stored() const { return Count(trained()) + statistics + quantization + constants; }
 
 std::uint64_t Cost::traffic() const { return Count(weight_bytes) + read_bytes + written_bytes; }
 

@@ -33,12 +33,14 @@ struct Parameters {
   std::uint64_t weights = 0;        ///< filters and matrices
   std::uint64_t biases = 0;         ///< of convolutions and matrix products
   std::uint64_t normalization = 0;  ///< scale and shift (gamma, beta): 2 a channel
+  std::uint64_t slopes = 0;         ///< of PReLU
   std::uint64_t statistics = 0;     ///< running mean and variance: 2 a channel, not trained
-  std::uint64_t others = 0;         ///< slopes, scales, zero points and every other constant that is data
+  std::uint64_t quantization = 0;   ///< scales and zero points
+  std::uint64_t constants = 0;      ///< every other constant that is data: shifts, limits, indices
 
-  /// weights + biases + normalization + others: what training changes.
+  /// weights + biases + normalization + slopes: what training changes.
   std::uint64_t trained() const;
-  /// trained() + statistics: what a file stores.
+  /// All of them: what a file stores.
   std::uint64_t stored() const;
   friend bool operator==(const Parameters&, const Parameters&) = default;
 };
@@ -55,7 +57,7 @@ struct Cost {
   /// macs * bits of a weight * bits of an activation, as they are stored.
   std::uint64_t bit_operations = 0;
   Parameters parameters{};
-  std::uint64_t weight_bytes = 0;   ///< constants read, as stored
+  std::uint64_t weight_bytes = 0;   ///< constants read, as stored; one that two operators read moves twice
   std::uint64_t read_bytes = 0;     ///< activations read, each input once
   std::uint64_t written_bytes = 0;  ///< activations written
 
@@ -101,9 +103,11 @@ struct LayerCost {
 struct NetworkCost {
   std::vector<LayerCost> layers{};  ///< in the graph's order
   Cost total{};
+  std::uint64_t stored_bytes = 0;      ///< of all constants, each once, as stored: those of parameters.stored()
   std::uint64_t activation_bytes = 0;  ///< of all activations together, none sharing memory
-  std::uint64_t peak_bytes =
-      0;  ///< the most alive at once, the graph's inputs included; no plan in this order needs less
+  /// The most alive at once, the graph's inputs included, each operator's inputs and outputs side by side. Not a limit
+  /// of plans: steps that overwrite their input and fused operators need less, a plan's own buffers and gaps more.
+  std::uint64_t peak_bytes = 0;
 };
 
 /// The cost of one operator from types alone. `constant` tells which inputs are constants (all others are

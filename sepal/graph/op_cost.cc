@@ -5,7 +5,6 @@
 
 #include "sepal/graph/op_cost.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -354,80 +353,6 @@ Cost arithmetic_of(const Op& op, std::span<const TensorType> inputs, std::span<c
           [&](const Pad&) { return Cost{}; }, [&](const Gather&) { return Cost{}; },
           [&](const Cast&) { return Cost{}; }, [&](const Expand&) { return Cost{}; },
           [&](const Tile&) { return Cost{}; }},
-      op);
-}
-
-ParameterRole role_of(const Op& op, std::size_t index) {
-  using enum ParameterRole;
-  const auto at = [&](std::size_t weights, std::size_t bias) {
-    return index == weights ? kWeights : (index == bias ? kBias : kOther);
-  };
-  return std::visit(
-      Overload{[&](const Conv2d&) { return at(1, 2); }, [&](const ConvTranspose2d&) { return at(1, 2); },
-               [&](const IntegerConv2d&) { return at(1, 2); }, [&](const QuantizedConv2d&) { return at(3, 8); },
-               [&](const MatMul&) { return kWeights; }, [&](const Gemm&) { return index == 2 ? kBias : kWeights; },
-               [&](const IntegerMatMul&) { return index < 2 ? kWeights : kOther; },
-               [&](const QuantizedMatMul&) { return index == 0 || index == 3 ? kWeights : kOther; },
-               [&](const BatchNorm&) { return index < 3 ? kNormalization : kStatistics; },
-               [&](const LayerNorm&) { return kNormalization; }, [&](const GroupNorm&) { return kNormalization; },
-               [&](const Gather&) { return index == 0 ? kWeights : kOther; }, [&](const auto&) { return kOther; }},
-      op);
-}
-
-Factors factors_of(const Op& op) {
-  return std::visit(
-      Overload{[](const Conv2d&) { return Factors{0, 1}; }, [](const ConvTranspose2d&) { return Factors{0, 1}; },
-               [](const IntegerConv2d&) { return Factors{0, 1}; }, [](const QuantizedConv2d&) { return Factors{0, 3}; },
-               [](const MatMul&) { return Factors{0, 1}; }, [](const Gemm&) { return Factors{0, 1}; },
-               [](const IntegerMatMul&) { return Factors{0, 1}; }, [](const QuantizedMatMul&) { return Factors{0, 3}; },
-               [](const auto&) { return Factors{}; }},
-      op);
-}
-
-LayerKind kind_of(const Op& op, std::span<const TensorType> inputs, const std::vector<bool>& constant) {
-  if (!constant.empty() && std::ranges::all_of(constant, [](bool is) { return is; })) return LayerKind::kConstant;
-  const auto convolution_kind = [&](const Window& window, std::int64_t groups, std::size_t filter) {
-    const Conv2d reading{.window = window, .groups = groups};
-    if (is_depthwise(reading, inputs[filter].shape)) return LayerKind::kDepthwise;
-    return is_pointwise(reading, inputs[filter].shape) ? LayerKind::kPointwise : LayerKind::kConvolution;
-  };
-  const auto product_kind = [&](std::size_t a, std::size_t b) {
-    return constant[a] || constant[b] ? LayerKind::kFullyConnected : LayerKind::kMatrixProduct;
-  };
-  using enum LayerKind;
-  return std::visit(
-      Overload{[&](const Conv2d& conv) { return convolution_kind(conv.window, conv.groups, 1); },
-               [&](const IntegerConv2d& conv) { return convolution_kind(conv.window, conv.groups, 1); },
-               [&](const QuantizedConv2d& conv) { return convolution_kind(conv.window, conv.groups, 3); },
-               [&](const ConvTranspose2d&) { return kConvolution; },
-               [&](const MatMul&) { return product_kind(0, 1); },
-               [&](const Gemm&) { return product_kind(0, 1); },
-               [&](const IntegerMatMul&) { return product_kind(0, 1); },
-               [&](const QuantizedMatMul&) { return product_kind(0, 3); },
-               [&](const BatchNorm&) { return kNormalization; },
-               [&](const LayerNorm&) { return kNormalization; },
-               [&](const GroupNorm&) { return kNormalization; },
-               [&](const LocalResponseNorm&) { return kNormalization; },
-               [&](const Unary&) { return kActivation; },
-               [&](const Softmax&) { return kActivation; },
-               [&](const Binary& binary) { return binary.kind == BinaryKind::kPRelu ? kActivation : kElementwise; },
-               [&](const Select&) { return kElementwise; },
-               [&](const Quantize&) { return kElementwise; },
-               [&](const Dequantize&) { return kElementwise; },
-               [&](const DynamicQuantize&) { return kElementwise; },
-               [&](const Pool&) { return kPooling; },
-               [&](const Reduce&) { return kPooling; },
-               [&](const ArgReduce&) { return kPooling; },
-               [&](const Resize&) { return kResize; },
-               [&](const Reshape&) { return kMovement; },
-               [&](const Transpose&) { return kMovement; },
-               [&](const Concat&) { return kMovement; },
-               [&](const Slice&) { return kMovement; },
-               [&](const Pad&) { return kMovement; },
-               [&](const Gather&) { return kMovement; },
-               [&](const Cast&) { return kMovement; },
-               [&](const Expand&) { return kMovement; },
-               [&](const Tile&) { return kMovement; }},
       op);
 }
 

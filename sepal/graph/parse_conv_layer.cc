@@ -98,7 +98,7 @@ ConvLayer parse_conv_layer(std::string_view text) {
   const std::int64_t bias = fields.number("bias", 0);
   if (bias > 1) Fields::refuse("bias", *fields.text("bias"), "0 or 1");
   layer.bias = bias == 1;
-  check_window(layer.window);
+  in_place(to_string(layer), [&] { check_window(layer.window); });
   const std::string_view padding = fields.text("padding").value_or("same");
   if (padding == "same") {
     layer.window.padding = same_padding(layer.window);

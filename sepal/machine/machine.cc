@@ -26,6 +26,11 @@ double rate_of(double one, double all, int threads, int cores) {
   return threads >= cores ? all : std::min(one * std::max(threads, 1), all);
 }
 
+/// Errors say who named the file: nobody wrote it on the command line.
+Machine given_machine(const std::filesystem::path& file) {
+  return in_place("SEPAL_MACHINE", [&] { return read_machine(file); });
+}
+
 Machine kept_or_measured() {
   if (std::optional<Machine> kept = kept_machine()) return *std::move(kept);
   Machine measured = measure_machine();
@@ -53,7 +58,7 @@ const Machine& this_machine() {
   const std::optional<std::filesystem::path> given = given_machine_file();
   const std::tuple key(std::string(target_name()), given.value_or(""), cache_folder().value_or(""));
   auto found = known.find(key);
-  if (found == known.end()) found = known.emplace(key, given ? read_machine(*given) : kept_or_measured()).first;
+  if (found == known.end()) found = known.emplace(key, given ? given_machine(*given) : kept_or_measured()).first;
   return found->second;
 }
 

@@ -45,10 +45,10 @@ struct Machine {
 Machine measure_machine();
 
 /// What was measured before for this processor, these cores and the instruction set in use; measures and keeps it
-/// where nothing is there or it does not parse. A cache folder that cannot be written is no error.
+/// where kept_machine() has nothing. A cache folder that cannot be written is no error.
 ///   Where SEPAL_MACHINE names a file, the machine that it describes (machine_file.h) instead: a phone's ceilings for
-/// predictions here, or the same ones everywhere for tests. Throws Error that names file and line if it does not parse.
-/// Thread-safe; the reference stays good, also when another instruction set is pinned.
+/// predictions here, or the same ones everywhere for tests. Throws Error that names the variable, file and line if it
+/// does not parse. Thread-safe; the reference stays good, also when another instruction set is pinned.
 const Machine& this_machine();
 
 /// $SEPAL_CACHE, else $XDG_CACHE_HOME/sepal, else $HOME/.cache/sepal; nothing where none is set. The latter two count

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <system_error>
 
@@ -21,6 +22,7 @@ constexpr std::string_view kHeading = "sepal-machine 1";
 constexpr std::size_t kMostBytes = 64 * 1024;
 constexpr std::size_t kMostName = 200;
 constexpr int kMostCores = 65'536;
+constexpr std::chrono::hours kPatience{1};  // with figures that are known to be low
 
 class Lines {
  public:
@@ -98,6 +100,13 @@ MemoryLevel read_level(Lines& lines) {
           lines.rate("the rate of a level", words[2]), lines.rate("the rate of a level", words[3])};
 }
 
+/// Whether what had the cores when the file was written may have them still.
+bool is_recent(const std::filesystem::path& file) {
+  std::error_code problem;
+  const auto written = std::filesystem::last_write_time(file, problem);
+  return !problem && std::filesystem::file_time_type::clock::now() - written < kPatience;
+}
+
 }  // namespace
 
 std::string to_text(const Machine& machine) {
@@ -171,9 +180,9 @@ std::optional<Machine> kept_machine() {
   try {
     Machine kept = read_machine(*file);
     // Two processors may share the name of a file, and a user may have copied it.
-    if (kept.processor == processor_name() && kept.cores == available_cores() && kept.target == target_name()) {
-      return kept;
-    }
+    const bool own =
+        kept.processor == processor_name() && kept.cores == available_cores() && kept.target == target_name();
+    if (own && (kept.undisturbed || is_recent(*file))) return kept;
   } catch (const Error&) {
     // Not there, or not what we wrote.
   }

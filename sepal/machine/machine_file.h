@@ -41,7 +41,7 @@ std::optional<std::filesystem::path> given_machine_file();
 std::optional<std::filesystem::path> machine_file();
 
 /// What is kept there, if it is this machine's: not there, damaged, or of another processor, number of cores or
-/// instruction set is nothing.
+/// instruction set is nothing; nor is what was measured while other programs had the cores, an hour later.
 std::optional<Machine> kept_machine();
 
 /// Writes `machine` to `path`, whole or not at all, making its folder if need be. False where that cannot be.

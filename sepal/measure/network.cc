@@ -1,31 +1,23 @@
 #include "sepal/measure/network.h"
 
-#include <algorithm>
-
 #include "sepal/graph/cost.h"
+#include "sepal/measure/rounds.h"
 #include "sepal/optimize/optimize.h"
 
 namespace sepal {
 namespace {
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
-
 std::vector<StepTiming> time_steps(TimedPlan& plan, const NetworkCost& cost, const Machine& machine, int threads,
                                    const TimingOptions& options, const Clock& clock) {
   const std::span<const Step> steps = plan.plan().steps();
   std::vector<std::vector<double>> seconds(steps.size());
-  const double begin = clock();
-  for (int round = 0; round < options.least_rounds || clock() - begin < options.seconds; ++round) {
+  go_round(options, clock, [&](int /*round*/) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const double before = clock();
       plan.run_step(i);
       seconds[i].push_back(clock() - before);
     }
-  }
+  });
   std::vector<StepTiming> timings;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     Cost sum;

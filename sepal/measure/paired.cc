@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "sepal/base/error.h"
+#include "sepal/measure/rounds.h"
 
 // The machines that we measure on are shared, and their clocks drift: the FMA peak of one was seen to move by 13 %
 // within an hour. So absolute times are bests, and the comparison of two is the median of ratios of neighbours in time.
@@ -14,8 +15,7 @@ namespace sepal {
 namespace {
 
 constexpr int kMostRuns = 1 << 20;  // in a round
-constexpr int kMostRounds = 10'000;
-constexpr double kEnough = 0.5;  // of the wanted time, to say how many runs make a round
+constexpr double kEnough = 0.5;     // of the wanted time, to say how many runs make a round
 
 /// `q` of the way through the ascending `values`, between two of them by proportion.
 double quantile(std::span<const double> values, double q) {
@@ -23,11 +23,6 @@ double quantile(std::span<const double> values, double q) {
   const auto below = static_cast<std::size_t>(place);
   const std::size_t above = std::min(below + 1, values.size() - 1);
   return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return quantile(values, 0.5);
 }
 
 /// One callable and the bests of its rounds.
@@ -79,19 +74,17 @@ class Runner {
   std::vector<double> bests_;  // seconds of a run, by round
 };
 
-/// Calls round(0), round(1) ... until there were enough and the time is up.
-template <typename Round>
-void go_round(const TimingOptions& options, const Clock& clock, const Round& round) {
-  const double begin = clock();
-  const int least = std::max(options.least_rounds, 1);
-  for (int i = 0; i < least || (i < kMostRounds && clock() - begin < options.seconds); ++i) round(i);
-}
-
 double round_seconds(const TimingOptions& options, int callables) {
   return options.seconds / (callables * std::max(options.least_rounds, 1));
 }
 
 }  // namespace
+
+double median(std::vector<double> values) {
+  expect(!values.empty(), "a median is of something");
+  std::ranges::sort(values);
+  return quantile(values, 0.5);
+}
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();

@@ -21,10 +21,12 @@ bool looks_like_a_name(std::string_view text) {
 
 std::optional<ZooSpec> zoo_spec_of(const std::filesystem::path& path) {
   std::error_code ignored;
-  if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return std::nullopt;
+  const bool exists = std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+  const bool is_folder = std::filesystem::is_directory(path, ignored);  // which is no model, so the network is meant
+  if (exists && !is_folder) return std::nullopt;
   const std::string& text = path.native();
   if (std::optional<ZooSpec> spec = find_zoo_spec(text)) return spec;
-  if (!looks_like_a_name(text)) return std::nullopt;
+  if (is_folder || !looks_like_a_name(text)) return std::nullopt;
   std::vector<std::string_view> names;
   for (const ZooEntry& entry : zoo()) names.push_back(entry.name);
   const std::string_view near = nearest(text.substr(0, text.find(':')), names);

@@ -30,4 +30,8 @@ Graph optimize(const Graph& graph, const Observer& observe = {});
 /// do nothing, are gone; arithmetic is as it was.
 Graph without_layout(const Graph& graph);
 
+/// The graph with its images as operators see them, for counting: transposes without a name between an input or an
+/// output and the rest are gone, and the ends have the other order of axes. Apply after without_layout.
+Graph without_turned_ends(const Graph& graph);
+
 }  // namespace sepal

@@ -18,9 +18,14 @@ Json to_json(const Cost& cost) {
   json["bit_operations"] = cost.bit_operations;
   const Parameters& parameters = cost.parameters;
   json["parameters"] = parameters.trained();
-  json["parameters_by_role"] = {
-      {"weights", parameters.weights},       {"biases", parameters.biases}, {"normalization", parameters.normalization},
-      {"statistics", parameters.statistics}, {"others", parameters.others}, {"stored", parameters.stored()}};
+  json["parameters_by_role"] = {{"weights", parameters.weights},
+                                {"biases", parameters.biases},
+                                {"normalization", parameters.normalization},
+                                {"slopes", parameters.slopes},
+                                {"statistics", parameters.statistics},
+                                {"quantization", parameters.quantization},
+                                {"constants", parameters.constants},
+                                {"stored", parameters.stored()}};
   json["bytes"] = {{"weights", cost.weight_bytes},
                    {"read", cost.read_bytes},
                    {"written", cost.written_bytes},
@@ -30,10 +35,14 @@ Json to_json(const Cost& cost) {
 }
 
 Json to_json(const Prediction& prediction) {
-  return {{"seconds", prediction.seconds},
-          {"compute_seconds", prediction.compute_seconds},
-          {"memory_seconds", prediction.memory_seconds},
+  return {{"ms", prediction.seconds * 1e3},
+          {"compute_ms", prediction.compute_seconds * 1e3},
+          {"memory_ms", prediction.memory_seconds * 1e3},
           {"bound", prediction.bound == Bound::kCompute ? "compute" : "memory"}};
+}
+
+Json predicted_on(const Machine& machine, int threads) {
+  return {{"processor", machine.processor}, {"threads", threads}, {"undisturbed", machine.undisturbed}};
 }
 
 Json to_json(const Timing& timing) {

@@ -13,7 +13,10 @@ namespace sepal::report {
 
 Json to_json(const Arithmetic& arithmetic);
 Json to_json(const Cost& cost);
+/// ms, compute_ms, memory_ms, bound.
 Json to_json(const Prediction& prediction);
+/// Whose ceilings: processor, threads, undisturbed.
+Json predicted_on(const Machine& machine, int threads);
 Json to_json(const Timing& timing);
 Json to_json(const ConvLayer& layer);
 /// standard, separable, speedup, promised, kept.

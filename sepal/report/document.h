@@ -89,7 +89,8 @@ struct TextStyle {
   bool colour = false;  ///< colour and bars; false: plain, for a pipe
 };
 /// Titles, prose and tables for a terminal. Plots are left to the other ways out. A table too wide for the style loses
-/// its bars, then the ends of its longest texts, never a digit.
+/// its bars, then the middle of its longest texts, never a digit; what is still too wide stands in blocks of columns
+/// below one another, the first column in each.
 std::string to_text(const Document& document, const TextStyle& style);
 std::string to_text(const Table& table, const TextStyle& style);
 
@@ -102,8 +103,9 @@ std::string to_svg(const Figure& figure);
 
 /// One self-contained page that opens from a file without a network: plots with exact figures on hover (and by
 /// keyboard), sortable tables, light and dark, printable. Each plot stands in the page as to_svg() draws it too, for
-/// print and for readers without scripts; those are left out from the last on where the page would pass 2 MB. Built
-/// without the plotting library the page has only the static plots and says so.
+/// print and for readers without scripts; those are left out from the last on where the page would pass 2 MB. Of a
+/// document that is too large even so, the largest rows and categories are shown, and each says that it is not whole.
+/// Built without the plotting library the page has only the static plots and says so.
 std::string to_html(const Document& document);
 
 /// The page that teaches the arithmetic (`sepal learn`), under the same conditions.

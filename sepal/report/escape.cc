@@ -1,5 +1,7 @@
 #include "sepal/report/escape.h"
 
+#include <algorithm>
+#include <map>
 #include <vector>
 
 #include "sepal/base/text.h"
@@ -36,6 +38,55 @@ bool is_wide(char32_t code) {
          (code >= 0xAC00 && code <= 0xD7A3) || (code >= 0xF900 && code <= 0xFAFF) ||
          (code >= 0xFE30 && code <= 0xFE6F) || (code >= 0xFF00 && code <= 0xFF60) ||
          (code >= 0x1F300 && code <= 0x1FAFF) || (code >= 0x20000 && code <= 0x3FFFD);
+}
+
+using Characters = std::vector<std::string_view>;
+
+Characters characters_of(std::string_view text) {
+  Characters characters;
+  for_each_character(text, [&](const Character&, std::string_view bytes) { characters.push_back(bytes); });
+  return characters;
+}
+
+/// Characters `from` up to `to`, "…" where others are left out before or behind them.
+std::string part(const Characters& characters, std::size_t from, std::size_t to) {
+  std::string out;
+  for (std::size_t i = from; i < to; ++i) out += characters[i];
+  return out;
+}
+
+/// The first `before` characters and the last `after`, "…" between them.
+std::string ends(const Characters& characters, std::size_t before, std::size_t after) {
+  return part(characters, 0, before) + std::string(kEllipsis) +
+         part(characters, characters.size() - after, characters.size());
+}
+
+/// How many characters all of these have in common at the front, or at the back.
+std::size_t common(const std::vector<Characters>& names, bool front) {
+  std::size_t shared = names[0].size();
+  for (const Characters& name : names) {
+    std::size_t same = 0;
+    while (
+        same < std::min(shared, name.size()) &&
+        (front ? name[same] == names[0][same] : name[name.size() - 1 - same] == names[0][names[0].size() - 1 - same])) {
+      ++same;
+    }
+    shared = same;
+  }
+  return shared;
+}
+
+/// `name` in `limit` characters with those that lie behind the first `front` and before the last `back`.
+std::string around(const Characters& name, std::size_t front, std::size_t back, std::size_t limit) {
+  const std::size_t kept = limit - 1;
+  const std::size_t begin = std::min(front, name.size());
+  const std::size_t end = name.size() - std::min(back, name.size() - begin);
+  if (end <= kept) {
+    const std::size_t before = std::max(end, kept / 3);
+    return ends(name, before, kept - before);
+  }
+  if (name.size() - begin <= kept) return ends(name, kept - (name.size() - begin), name.size() - begin);
+  return std::string(kEllipsis) + part(name, begin, std::min(begin + kept - 1, name.size())) + std::string(kEllipsis);
 }
 
 /// Accents and the like, which stand over the character before them.
@@ -88,16 +139,33 @@ std::string script_data(const Json& data) {
 }
 
 std::string shortened(std::string_view text, std::size_t limit) {
-  std::vector<std::string_view> characters;
-  for_each_character(text, [&](const Character&, std::string_view bytes) { characters.push_back(bytes); });
+  const Characters characters = characters_of(text);
   if (characters.size() <= limit) return std::string(text);
-  const std::size_t kept = limit == 0 ? 0 : limit - 1;
-  const std::size_t before = kept / 3;
-  std::string out;
-  for (std::size_t i = 0; i < before; ++i) out += characters[i];
-  if (limit > 0) out += kEllipsis;
-  for (std::size_t i = characters.size() - (kept - before); i < characters.size(); ++i) out += characters[i];
-  return out;
+  if (limit == 0) return {};
+  const std::size_t before = (limit - 1) / 3;
+  return ends(characters, before, limit - 1 - before);
+}
+
+std::vector<std::string> shortened_apart(const std::vector<std::string>& names, std::size_t limit) {
+  std::vector<std::string> labels;
+  std::map<std::string, std::vector<std::size_t>> alike;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    labels.push_back(shortened(names[i], limit));
+    alike[labels[i]].push_back(i);
+  }
+  constexpr std::size_t kLeast = 4;  // below it there is no room for more than an end
+  for (const auto& [label, places] : alike) {
+    if (places.size() < 2 || label == names[places[0]] || limit < kLeast) continue;
+    std::vector<Characters> group;
+    for (const std::size_t place : places) group.push_back(characters_of(names[place]));
+    const std::size_t front = common(group, true);
+    const std::size_t back = common(group, false);
+    if (front == group[0].size()) continue;  // the same name several times
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (group[i].size() > limit) labels[places[i]] = around(group[i], front, back, limit);
+    }
+  }
+  return labels;
 }
 
 std::size_t display_width(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sepal/report/json.h"
 
@@ -21,6 +22,10 @@ std::string script_data(const Json& data);
 /// At most `limit` characters: the middle of a longer one becomes one "…", because layers of a network differ
 /// in the ends of their names.
 std::string shortened(std::string_view text, std::size_t limit);
+
+/// Each name as shortened() has it, but names that would become the same keep what tells them apart, if that fits:
+/// "block11/de…pointwise" and "block12/de…pointwise" rather than "block1…e + pointwise" twice.
+std::vector<std::string> shortened_apart(const std::vector<std::string>& names, std::size_t limit);
 
 /// Columns that a terminal takes for the text: 2 for East Asian characters and pictures, 0 for marks that combine
 /// and for escape sequences that set colours. Broken UTF-8 counts a column a byte.

@@ -4,6 +4,7 @@
 #include "sepal/base/text.h"
 #include "sepal/report/document.h"
 #include "sepal/report/escape.h"
+#include "sepal/report/fit.h"
 #include "sepal/report/numbers.h"
 #include "sepal/report/page.h"
 
@@ -96,7 +97,9 @@ std::string main_html(const Document& document, const std::vector<std::string>& 
 
 }  // namespace
 
-std::string to_html(const Document& document) {
+namespace {
+
+std::string page_of(const Document& document) {
   Page page{.title = document.title, .header = {}, .contents = {}, .main = {}};
   if (!document.lead.empty()) page.header = format("<p class=\"lead\">{}</p>\n", markup(document.lead));
   for (std::size_t i = 0; i < document.sections.size(); ++i) {
@@ -109,6 +112,19 @@ std::string to_html(const Document& document) {
   const std::size_t room = kPageBytes - std::min(kPageBytes, without_stills);
   page.main = main_html(document, stills_within(page.figures, room));
   return to_html(page);
+}
+
+}  // namespace
+
+std::string to_html(const Document& document) {
+  // Few networks are so large or have such names; less and less of them is shown until it fits.
+  Room room{.rows = 2000, .letters = 160};
+  std::string page = page_of(fits(document, room) ? document : within(document, room));
+  while (page.size() > kPageBytes && room.rows > 8) {
+    page = page_of(within(document, room));
+    room = {.rows = room.rows / 2, .letters = std::max<std::size_t>(room.letters * 3 / 4, 24)};
+  }
+  return page;
 }
 
 }  // namespace sepal::report

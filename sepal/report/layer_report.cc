@@ -24,17 +24,25 @@ Series ratio_series(std::int64_t outputs, std::int64_t from, std::int64_t to, bo
   return series;
 }
 
-Series floor_line(std::string name, double from, double to, double height) {
-  std::vector<std::string> exact(2, format("{}: {:.6f}", name, height));
-  return {.name = std::move(name),
-          .mark = Mark::kLine,
-          .x = {from, to},
-          .y = {height, height},
-          .exact = std::move(exact),
-          .bound = true};
+/// Where the ratio of each of these numbers of output channels cannot fall below: one line each, with gaps between
+/// them, so that the legend names them once.
+Series floor_lines(std::string name, std::span<const std::int64_t> outputs, double from, double to) {
+  Series series{.name = std::move(name), .mark = Mark::kLine, .bound = true};
+  for (const std::int64_t count : outputs) {
+    const double height = 1 / static_cast<double>(count);
+    if (!series.x.empty()) {
+      series.x.push_back(to);
+      series.y.push_back(NAN);
+      series.exact.emplace_back();
+    }
+    for (const double end : {from, to}) {
+      series.x.push_back(end);
+      series.y.push_back(height);
+      series.exact.push_back(format("floor 1 / {}: {:.6f}", count, height));
+    }
+  }
+  return series;
 }
-
-std::string threads_text(int threads) { return format("{} {}", threads, threads == 1 ? "thread" : "threads"); }
 
 Table forms_table(const LayerReport& report) {
   const Comparison& comparison = report.comparison;
@@ -48,7 +56,7 @@ Table forms_table(const LayerReport& report) {
                           {"pointwise", Unit::kCount},
                           {"ratio", Unit::kRatio}}};
   const auto row = [&](const char* what, auto value) {
-    const double whole = static_cast<double>(value(comparison.standard));
+    const auto whole = static_cast<double>(value(comparison.standard));
     table.rows.push_back({what, value(comparison.standard), value(separable), value(comparison.depthwise),
                           value(comparison.pointwise),
                           whole == 0 ? Cell() : Cell(static_cast<double>(value(separable)) / whole)});
@@ -80,6 +88,19 @@ Table time_table(const LayerReport& report) {
   return table;
 }
 
+/// Where the MACs promise a speed-up, how much of it is there; where they promise a slow-down, both of these.
+std::string measured_sentence(const MeasuredComparison& measured, int threads) {
+  const double speedup = measured.measured.speedup;
+  const auto ratio = [](double value) { return to_readable(value, Unit::kRatio); };
+  if (measured.promised >= 1) {
+    return format("Measured with {}: {} times as fast, where the MACs promise {} times; {} of the promise is kept.",
+                  threads_text(threads), ratio(speedup), ratio(measured.promised),
+                  to_readable(measured.kept, Unit::kShare));
+  }
+  return format("Measured with {}: it takes {} times as long, where the MACs foretell {} times.", threads_text(threads),
+                ratio(1 / speedup), ratio(1 / measured.promised));
+}
+
 }  // namespace
 
 Figure ratio_over_kernel() {
@@ -98,10 +119,10 @@ Figure ratio_over_kernel() {
     area.exact.push_back(format("1 / {}^2 = {:.6f}", side, 1.0 / (side * side)));
   }
   figure.series.push_back(std::move(area));
-  figure.series.push_back(floor_line("floor 1 / 8", 1, 11, 1.0 / 8));
-  figure.series.push_back(floor_line("floor 1 / 1024", 1, 11, 1.0 / 1024));
+  figure.series.push_back(floor_lines("floors 1 / N", kOutputs, 1, 11));
   figure.alternative =
-      "Lines for N = 8 to 1024 output channels over kernel sides 1 to 11. At D_K = 1 every ratio is above 1: "
+      "Lines for N = 8 to 1024 output channels over kernel sides 1 to 11, with the floor of each, 1 / N. At D_K = 1 "
+      "every ratio is above 1: "
       "separating "
       "a pointwise convolution costs more. At D_K = 3 the ratio is 0.236 for N = 8 and 0.112 for N = 1024. Each line "
       "falls towards its floor 1 / N, and none is below 1 / D_K^2.";
@@ -114,7 +135,8 @@ Figure seeds_figure() {
                 .alternative = {},
                 .x = {.title = "side of the kernel, D_K", .log = true},
                 .y = {.title = "ratio", .unit = Unit::kRatio},
-                .series = {ratio_series(3, 32, 1024, true), floor_line("floor 1 / 3", 32, 1024, 1.0 / 3)}};
+                .series = {ratio_series(3, 32, 1024, true),
+                           floor_lines("floor 1 / 3", std::array<std::int64_t, 1>{3}, 32, 1024)}};
   figure.alternative =
       "One line over D_K = 32, 64, 128, 256, 512 and 1024: .334310, .333577, .333394, .333349, .333337, .333334. With "
       "three output channels the ratio cannot fall below 1 / 3.";
@@ -138,13 +160,9 @@ Document to_document(const LayerReport& report, bool plots) {
       "to a depth multiplier of {:.3f}.",
       comparison.mac_ratio(), promised, comparison.parameter_ratio(), comparison.break_even_multiplier());
   if (comparison.mac_ratio() >= 1)
-    document.lead =
-        format("Separable, it costs {:.6f} times the MACs: here separating does not pay.", comparison.mac_ratio());
-  if (report.measured) {
-    document.lead +=
-        format(" Measured with {}: {:.2f} times as fast, {} of what the MACs promise.", threads_text(report.threads),
-               report.measured->measured.speedup, to_readable(report.measured->kept, Unit::kShare));
-  }
+    document.lead = format("Separable, it costs {} times the MACs: here separating does not pay.",
+                           to_readable(comparison.mac_ratio(), Unit::kRatio));
+  if (report.measured) document.lead += " " + measured_sentence(*report.measured, report.threads);
   Section section{.title = "Standard against separable", .tables = {forms_table(report)}};
   if (report.standard && report.separable && report.machine) section.tables.push_back(time_table(report));
   document.sections.push_back(std::move(section));
@@ -155,10 +173,9 @@ Document to_document(const LayerReport& report, bool plots) {
 Json to_json(const LayerReport& report) {
   Json json = to_json(report.comparison);
   if (report.standard && report.separable && report.machine) {
-    json["predicted"] = {{"processor", report.machine->processor},
-                         {"threads", report.threads},
-                         {"standard", to_json(*report.standard)},
-                         {"separable", to_json(*report.separable)}};
+    json["predicted"] = predicted_on(*report.machine, report.threads);
+    json["predicted"]["standard"] = to_json(*report.standard);
+    json["predicted"]["separable"] = to_json(*report.separable);
   }
   if (report.measured) json["measured"] = to_json(*report.measured);
   return json;

@@ -65,7 +65,7 @@ Figure kind_shares(const NetworkReport& report) {
        {"parameters", [](const Cost& cost) { return cost.parameters.trained(); }},
        {"bytes moved", [](const Cost& cost) { return cost.traffic(); }}}};
   const std::vector<KindCost> kinds = by_kind(report.cost);
-  for (const KindCost& kind : kinds) figure.x.categories.push_back(std::string(name_of(kind.kind)));
+  for (const KindCost& kind : kinds) figure.x.categories.emplace_back(name_of(kind.kind));
   for (const Measure& measure : kMeasures) {
     const std::uint64_t all = measure.of(total);
     if (all == 0) continue;
@@ -120,6 +120,28 @@ Figure memory_over_run(const NetworkReport& report) {
   return figure;
 }
 
+/// A layer without FLOPs, or over nothing, has no place on axes of logarithms.
+bool is_on_roofline(const LayerCost& layer, const Prediction& prediction) {
+  return layer.cost.intensity() > 0 && prediction.seconds > 0;
+}
+
+/// What the roofline leaves out; empty for nothing.
+std::string not_on_roofline(const NetworkReport& report) {
+  std::uint64_t missing = 0;
+  for (std::size_t i = 0; i < report.cost.layers.size(); ++i)
+    if (!is_on_roofline(report.cost.layers[i], report.predictions[i])) ++missing;
+  return missing == 0
+             ? ""
+             : format("{} without FLOPs {} not drawn.", with_noun(missing, "layer"), missing == 1 ? "is" : "are");
+}
+
+/// Whether any product is of numbers narrower than f32.
+bool multiplies_integers(const NetworkCost& cost) {
+  return std::ranges::any_of(cost.layers, [](const LayerCost& layer) {
+    return layer.cost.macs > 0 && layer.cost.bit_operations / layer.cost.macs < 32 * 32;
+  });
+}
+
 Figure roofline(const NetworkReport& report) {
   const Machine& machine = *report.machine;
   const double peak = machine.flops_of(report.threads);
@@ -131,15 +153,15 @@ Figure roofline(const NetworkReport& report) {
                 .series = {}};
   double least = 1;
   double most = 1;
-  int compute = 0;
-  int memory = 0;
+  std::uint64_t compute = 0;
+  std::uint64_t memory = 0;
   for (const KindCost& kind : by_kind(report.cost)) {
     Series series{.name = std::string(name_of(kind.kind)), .mark = Mark::kPoints};
     for (std::size_t i = 0; i < report.cost.layers.size(); ++i) {
       const LayerCost& layer = report.cost.layers[i];
       const Prediction& prediction = report.predictions[i];
       const double intensity = layer.cost.intensity();
-      if (layer.kind != kind.kind || intensity <= 0 || prediction.seconds <= 0) continue;
+      if (layer.kind != kind.kind || !is_on_roofline(layer, prediction)) continue;
       const double rate = number(layer.cost.nominal.flops()) / prediction.seconds;
       series.x.push_back(intensity);
       series.y.push_back(rate);
@@ -166,9 +188,9 @@ Figure roofline(const NetworkReport& report) {
                              .bound = true});
   }
   figure.alternative = format(
-      "Points, one a layer, under the ceilings of {}: {:.1f} GFLOP/s with {} {}. {} layers are "
-      "bound by compute, {} by memory.",
-      machine.processor, peak / 1e9, report.threads, report.threads == 1 ? "thread" : "threads", compute, memory);
+      "Points, one a layer, under the ceilings of {}: {:.1f} GFLOP/s with {}. {} bound by compute, {} by memory.",
+      machine.processor, peak / 1e9, threads_text(report.threads), with_noun(compute, "layer"), memory);
+  if (const std::string missing = not_on_roofline(report); !missing.empty()) figure.alternative += " " + missing;
   return figure;
 }
 
@@ -223,13 +245,18 @@ void add_figures(const NetworkReport& report, Document& document) {
   section_called(document, "By kind of operator").figures.push_back(kind_shares(report));
   section_called(document, "Memory").figures.push_back(memory_over_run(report));
   if (!report.predictions.empty()) {
-    document.sections.push_back(
-        {.title = "Roofline",
-         .paragraphs = {"The least time in which this machine can do a layer: the longer of its FLOPs at the peak rate "
-                        "and its bytes at the bandwidth of the memory level that holds them (Williams, Waterman and "
-                        "Patterson 2009). A point under the slope waits for memory, one under the flat roof for "
-                        "arithmetic."},
-         .figures = {roofline(report)}});
+    Section section{
+        .title = "Roofline",
+        .paragraphs = {"The least time in which this machine can do a layer: the longer of its FLOPs at the peak rate "
+                       "and its bytes at the bandwidth of the memory level that holds them (Williams, Waterman and "
+                       "Patterson 2009). A point under the slope waits for memory, one under the flat roof for "
+                       "arithmetic."},
+        .figures = {roofline(report)}};
+    if (multiplies_integers(report.cost))
+      section.paragraphs.emplace_back("The peak rate is that of f32, also for layers that multiply integers.");
+    if (std::string missing = not_on_roofline(report); !missing.empty())
+      section.paragraphs.push_back(std::move(missing));
+    document.sections.push_back(std::move(section));
   }
   document.sections.push_back(pays_section());
 }

@@ -37,13 +37,10 @@ Json twins_json(const NetworkReport& report) {
     if (twin.measured) json["measured"] = to_json(*twin.measured);
     layers.push_back(std::move(json));
   }
-  const Cost before = twins_total(report, false);
-  const Cost after = twins_total(report, true);
-  const std::uint64_t rest = report.cost.total.macs - before.macs;
   const bool standard_first = report.form == TwinForm::kSeparable;
   return {{"form", standard_first ? "separable" : "standard"},
-          {"standard_macs", rest + (standard_first ? before : after).macs},
-          {"separable_macs", rest + (standard_first ? after : before).macs},
+          {"standard_macs", network_macs(report, !standard_first)},
+          {"separable_macs", network_macs(report, standard_first)},
           {"layers", std::move(layers)}};
 }
 
@@ -63,7 +60,7 @@ Json to_json(const NetworkReport& report) {
   for (const auto& [convention, count] : report.counts) counts.push_back(count_json(convention, count));
   json["conventions"] = std::move(counts);
   json["total"] = to_json(report.cost.total);
-  json["memory"] = {{"weights", report.cost.total.weight_bytes},
+  json["memory"] = {{"weights", report.cost.stored_bytes},
                     {"activations", report.cost.activation_bytes},
                     {"peak", report.cost.peak_bytes},
                     {"planned", report.planned ? Json(*report.planned) : Json()}};
@@ -82,7 +79,12 @@ Json to_json(const NetworkReport& report) {
   for (const UncountedNode& node : report.uncounted)
     uncounted.push_back({{"name", node.name}, {"operator", node.type}, {"why", node.why}});
   json["uncounted"] = std::move(uncounted);
-  if (report.machine) json["predicted"] = {{"processor", report.machine->processor}, {"threads", report.threads}};
+  if (report.machine) {
+    json["predicted"] = predicted_on(*report.machine, report.threads);
+    double seconds = 0;
+    for (const Prediction& prediction : report.predictions) seconds += prediction.seconds;
+    json["predicted"]["ms"] = seconds * 1e3;
+  }
   if (report.form != TwinForm::kNone) json["twins"] = twins_json(report);
   return json;
 }

@@ -3,9 +3,11 @@
 
 #include "sepal/report/network_report.h"
 
+#include <algorithm>
 #include <array>
 
 #include "sepal/base/text.h"
+#include "sepal/graph/count.h"
 #include "sepal/report/network_figures.h"
 #include "sepal/report/numbers.h"
 
@@ -13,8 +15,6 @@ namespace sepal::report {
 namespace {
 
 using Row = std::vector<Cell>;
-
-std::string grouped_count(std::uint64_t count) { return to_readable(count, Unit::kCount); }
 
 Cell share(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) return {};
@@ -51,25 +51,54 @@ Table parameter_table(const NetworkReport& report) {
                                                         {"biases", parameters.biases},
                                                         {"normalisation (gamma, beta)", parameters.normalization},
                                                         {"running mean and variance", parameters.statistics},
-                                                        {"others", parameters.others}};
+                                                        {"slopes of activations", parameters.slopes},
+                                                        {"scales and zero points", parameters.quantization},
+                                                        {"other constants", parameters.constants}};
   for (const auto& [name, count] : rows) {
     if (count > 0) table.rows.push_back({name, count, share(count, parameters.stored())});
   }
   table.total = {"stored", parameters.stored(), {}};
-  table.note = format("{} are trained: all but running means and variances.", grouped_count(parameters.trained()));
+  return table;
+}
+
+/// The sums that papers and tools print as "parameters".
+Table parameter_totals_table(const NetworkReport& report) {
+  const Parameters& parameters = report.cost.total.parameters;
+  Table table{.id = "parameter-totals",
+              .title = "Parameters, as they are added up",
+              .columns = {{"counting"}, {"parameters", Unit::kCount}}};
+  const std::pair<const char*, std::uint64_t> rows[] = {
+      {"weights", parameters.weights},
+      {"weights and biases", Count(parameters.weights) + parameters.biases},
+      {"all that is trained", parameters.trained()},
+      {"and running statistics", Count(parameters.trained()) + parameters.statistics},
+      {"all that is stored", parameters.stored()}};
+  for (const auto& [name, count] : rows) {
+    // A sum that adds nothing to the one before is left out.
+    if (table.rows.empty() || std::get<std::uint64_t>(table.rows.back()[1]) != count)
+      table.rows.push_back({name, count});
+  }
   return table;
 }
 
 Table memory_table(const NetworkReport& report) {
   const NetworkCost& cost = report.cost;
   Table table{.id = "memory", .title = {}, .columns = {{"what"}, {"bytes", Unit::kBytes}}};
-  table.rows = {{"weights, as stored", cost.total.weight_bytes},
+  table.rows = {{"weights, as stored", cost.stored_bytes},
                 {"activations, none sharing memory", cost.activation_bytes},
                 {"activations, most alive at once", cost.peak_bytes},
                 {"activations, as planned here", report.planned ? Cell(*report.planned) : Cell()},
                 {"moved in one run, at least", cost.total.traffic()}};
-  table.note = report.planned ? "Inputs and outputs are counted among the activations."
-                              : "There is no plan: " + report.unplanned + ".";
+  table.note = report.planned
+                   ? "Inputs and outputs are counted among the activations. A plan can take less than what is "
+                     "alive at once, where steps overwrite their input or are fused, and more, for its own "
+                     "buffers and the gaps between values."
+                   : "There is no plan: " + report.unplanned + ".";
+  if (std::ranges::find(cost.layers, name_of(Op(Dequantize{})), &LayerCost::op) != cost.layers.end()) {
+    table.note +=
+        " Between a dequantisation and the next quantisation activations are counted as the f32 that the file says, "
+        "whatever a plan makes of them; bit-operations take the integers that are stored.";
+  }
   return table;
 }
 
@@ -135,12 +164,15 @@ Table layer_table(const NetworkReport& report, bool all) {
                cost.intensity()};
     if (timed) {
       const Prediction& prediction = report.predictions[i];
-      row.push_back(prediction.seconds);
-      row.push_back(prediction.bound == Bound::kCompute ? "compute" : "memory");
+      row.emplace_back(prediction.seconds);
+      row.emplace_back(prediction.bound == Bound::kCompute ? "compute" : "memory");
     }
     table.rows.push_back(std::move(row));
   }
-  if (hidden > 0) table.note = format("{} operators without MACs are not shown; --all shows them.", hidden);
+  if (hidden > 0) {
+    table.note = format("{} without MACs {} not shown; --all shows {}.", with_noun(hidden, "operator"),
+                        hidden == 1 ? "is" : "are", hidden == 1 ? "it" : "them");
+  }
   return table;
 }
 
@@ -190,16 +222,51 @@ Cost twins_total(const NetworkReport& report, bool other_form) {
   return total;
 }
 
+std::uint64_t network_macs(const NetworkReport& report, bool other_form) {
+  const std::uint64_t all = report.cost.total.macs;
+  if (!other_form) return all;
+  const std::uint64_t replaced = twins_total(report, false).macs;
+  expect(replaced <= all, "layers with a twin are layers of the network");
+  return Count(all - replaced) + twins_total(report, true).macs;
+}
+
+namespace {
+
+std::size_t count_depthwise(const NetworkReport& report) {
+  return static_cast<std::size_t>(std::ranges::count(report.cost.layers, LayerKind::kDepthwise, &LayerCost::kind));
+}
+
 std::string twins_sentence(const NetworkReport& report) {
   const Cost before = twins_total(report, false);
   const Cost after = twins_total(report, true);
-  const std::uint64_t rest = report.cost.total.macs - before.macs;
   const double ratio = static_cast<double>(after.macs) / static_cast<double>(before.macs);
-  return format("{} {}: {} MACs as they are, {} in the other form, {}. The whole network: {} and {}.",
-                report.twins.size(), report.twins.size() == 1 ? "layer" : "layers", grouped_count(before.macs),
-                grouped_count(after.macs),
-                ratio < 1 ? format("{:.4f} of it", ratio) : format("{:.2f} times as many", ratio),
-                grouped_count(report.cost.total.macs), grouped_count(rest + after.macs));
+  std::string text =
+      format("{}: {} MACs as they are, {} in the other form, {}. The whole network: {} and {}.",
+             with_noun(report.twins.size(), "layer"), grouped_count(before.macs), grouped_count(after.macs),
+             ratio < 1 ? format("{:.4f} of it", ratio) : format("{} times as many", to_readable(ratio, Unit::kRatio)),
+             grouped_count(network_macs(report, false)), grouped_count(network_macs(report, true)));
+  const std::size_t depthwise = count_depthwise(report);
+  if (report.form == TwinForm::kStandard && depthwise > report.twins.size()) {
+    text += format(" {} of {} form a pair with a pointwise one.", report.twins.size(),
+                   with_noun(depthwise, "depthwise convolution"));
+  }
+  return text;
+}
+
+/// Why no layer has a twin.
+std::string no_twins_sentence(const NetworkReport& report) {
+  const bool separable = report.form == TwinForm::kSeparable;
+  const LayerKind wanted = separable ? LayerKind::kConvolution : LayerKind::kDepthwise;
+  const auto is_empty = [&](const LayerCost& layer) {
+    return layer.kind == wanted && layer.output.shape.elements() == 0;
+  };
+  if (std::ranges::any_of(report.cost.layers, is_empty))
+    return "Its maps hold no values at these shapes, so there is nothing to compare.";
+  if (separable) return "The network has no standard convolution of more than one tap.";
+  const std::size_t depthwise = count_depthwise(report);
+  if (depthwise == 0) return "The network has no depthwise convolution followed by a pointwise one.";
+  return format("The network has {}, none of which is followed by a pointwise one alone.",
+                with_noun(depthwise, "depthwise convolution"));
 }
 
 Table twin_table(const NetworkReport& report) {
@@ -261,9 +328,12 @@ Table twin_table(const NetworkReport& report) {
   table.note =
       "ratio: separable MACs / standard MACs, which is multiplier (1 / out + 1 / kernel area). At the break-even "
       "multiplier both cost the same.";
+  table.note += " Bytes and times of both forms are those of f32.";
   if (measured) table.note += " promise kept: measured speed-up / the speed-up that the MACs promise.";
   return table;
 }
+
+}  // namespace
 
 void predict_all(NetworkReport& report, const Machine& machine, int threads) {
   report.machine = machine;
@@ -278,29 +348,27 @@ void predict_all(NetworkReport& report, const Machine& machine, int threads) {
 }
 
 Document to_document(const NetworkReport& report, bool plots, bool all) {
-  const Cost& total = report.cost.total;
   Document document{.title = report.name, .lead = {}, .sections = {}};
   document.lead =
       format("{} {} ({} convention), {} parameters; {} of weights, {} of activations at most at once.",
              grouped_count(report.count().operations), unit_of(report.convention), name_of(report.convention),
-             grouped_count(report.count().parameters), human_bytes(static_cast<double>(total.weight_bytes)),
+             grouped_count(report.count().parameters), human_bytes(static_cast<double>(report.cost.stored_bytes)),
              human_bytes(static_cast<double>(report.cost.peak_bytes)));
   if (!report.uncounted.empty())
-    document.lead += format(" {} nodes could not be counted and are in no total.", report.uncounted.size());
+    document.lead += format(" {} could not be counted and {} in no total.", with_noun(report.uncounted.size(), "node"),
+                            report.uncounted.size() == 1 ? "is" : "are");
   if (!report.predictions.empty()) {
     double seconds = 0;
     for (const Prediction& prediction : report.predictions) seconds += prediction.seconds;
     document.lead +=
-        format(" At the ceilings of this machine ({}, {} {}), one run takes at least {}.", report.machine->processor,
-               report.threads, report.threads == 1 ? "thread" : "threads", to_readable(seconds, Unit::kSeconds));
+        format(" At the ceilings of this machine ({}, {}), one run takes at least {}.", report.machine->processor,
+               threads_text(report.threads), to_readable(seconds, Unit::kSeconds));
   }
 
   if (report.form != TwinForm::kNone) {
     Section section{.title = "Standard against separable"};
     if (report.twins.empty()) {
-      section.paragraphs.push_back(report.form == TwinForm::kSeparable
-                                       ? "The network has no standard convolution of more than one tap."
-                                       : "The network has no depthwise convolution followed by a pointwise one.");
+      section.paragraphs.push_back(no_twins_sentence(report));
     } else {
       section.paragraphs.push_back(twins_sentence(report));
       section.tables.push_back(twin_table(report));
@@ -308,8 +376,9 @@ Document to_document(const NetworkReport& report, bool plots, bool all) {
     }
     document.sections.push_back(std::move(section));
   }
-  document.sections.push_back(
-      {.title = "Totals", .tables = {convention_table(report), arithmetic_table(report), parameter_table(report)}});
+  document.sections.push_back({.title = "Totals",
+                               .tables = {convention_table(report), arithmetic_table(report), parameter_table(report),
+                                          parameter_totals_table(report)}});
   if (!report.uncounted.empty())
     document.sections.push_back({.title = "Not counted", .tables = {uncounted_table(report)}});
   document.sections.push_back({.title = "By kind of operator", .tables = {kind_table(report)}});

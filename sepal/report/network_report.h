@@ -69,6 +69,8 @@ std::vector<KindCost> by_kind(const NetworkCost& cost);
 
 /// All layers that have a twin, as they are, or all in their other form. Throws Error(kInvalid) on overflow.
 Cost twins_total(const NetworkReport& report, bool other_form);
+/// MACs of the whole network, as it is or with all those layers in their other form.
+std::uint64_t network_macs(const NetworkReport& report, bool other_form);
 
 /// Predictions of every layer (and of the twins) on `machine`.
 void predict_all(NetworkReport& report, const Machine& machine, int threads);

@@ -13,12 +13,6 @@
 namespace sepal::report {
 namespace {
 
-std::string grouped_count(std::uint64_t count) {
-  constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<long long>::max());
-  if (count <= kLargest) return grouped(static_cast<long long>(count));
-  return format("{},{:03}", grouped(static_cast<long long>(count / 1000)), count % 1000);
-}
-
 /// Doubles are whole up to 2^53; beyond it their last digits would be made up.
 bool is_whole(double value) { return std::trunc(value) == value && std::abs(value) <= 0x1p53; }
 
@@ -74,6 +68,12 @@ std::string number_text(double value, std::optional<Unit> unit) {
 
 }  // namespace
 
+std::string grouped_count(std::uint64_t count) {
+  constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<long long>::max());
+  if (count <= kLargest) return grouped(static_cast<long long>(count));
+  return format("{},{:03}", grouped(static_cast<long long>(count / 1000)), count % 1000);
+}
+
 std::string to_readable(const Cell& cell, std::optional<Unit> unit) {
   return std::visit(
       Overload{[](std::monostate) { return std::string("-"); }, [](const std::string& text) { return text; },
@@ -84,6 +84,12 @@ std::string to_readable(const Cell& cell, std::optional<Unit> unit) {
                [&](double value) { return number_text(value, unit); }},
       cell);
 }
+
+std::string with_noun(std::uint64_t count, std::string_view noun) {
+  return format("{} {}{}", to_readable(count, Unit::kCount), noun, count == 1 ? "" : "s");
+}
+
+std::string threads_text(int threads) { return with_noun(static_cast<std::uint64_t>(std::max(threads, 0)), "thread"); }
 
 std::string to_exact(const Cell& cell) {
   return std::visit(Overload{[](std::monostate) { return std::string(); }, [](const std::string& text) { return text; },

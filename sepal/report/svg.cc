@@ -210,10 +210,11 @@ class Drawing {
 
   std::string category_labels() const {
     std::string text;
-    for (std::size_t i = 0; i < figure_.x.categories.size(); i += every_) {
+    const std::vector<std::string> names = shortened_apart(figure_.x.categories, kCategoryLetters);
+    for (std::size_t i = 0; i < names.size(); i += every_) {
       const double middle = x(static_cast<double>(i));
       if (middle < left_ || middle > right_) continue;
-      const std::string name = shortened(figure_.x.categories[i], kCategoryLetters);
+      const std::string& name = names[i];
       if (!leaning_) {
         text += label(middle, bottom_ + 18, "middle", kSoft.name, name);
       } else {

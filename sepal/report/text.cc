@@ -9,7 +9,8 @@
 #include "sepal/report/numbers.h"
 
 // Documents for a terminal. What a terminal is too narrow for is given up in the order of least loss: first the bars,
-// then the middle of the longest texts. Digits are never cut; a table of many numbers then runs over.
+// then the middle of the longest texts, then columns stand below one another in blocks, each with the first column
+// again. Digits are never cut; a first column and one of numbers that do not fit together run over.
 
 namespace sepal::report {
 namespace {
@@ -97,7 +98,8 @@ std::size_t line_width(const std::vector<std::size_t>& widths) {
   return std::accumulate(widths.begin(), widths.end(), std::size_t{0}) + 2 * (widths.size() - 1);
 }
 
-/// Takes columns from the widest text columns until a line has at most `limit`, or nothing is left to take.
+/// Takes columns from the widest text columns until a line has at most `limit`; where that is not enough, texts are
+/// left a third of it.
 void shorten(std::vector<std::vector<std::string>>& rows, const std::vector<Column>& columns, std::size_t limit) {
   std::vector<std::size_t> widths = widths_of(rows);
   const std::vector<std::size_t> natural = widths;
@@ -111,13 +113,23 @@ void shorten(std::vector<std::vector<std::string>>& rows, const std::vector<Colu
     if (widest == columns.size()) break;
     --widths[widest];
   }
-  for (std::vector<std::string>& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
+  if (line_width(widths) > limit) {
+    // Not side by side, then: in blocks texts have more room.
+    widths = natural;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (!columns[i].unit) widths[i] = std::min(widths[i], std::max(kLeastText, limit / 3));
+    }
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (widths[i] == natural[i]) continue;
+    std::vector<std::string> texts;
+    for (const std::vector<std::string>& row : rows) texts.push_back(row[i]);
+    texts = shortened_apart(texts, widths[i]);
+    for (std::size_t k = 0; k < rows.size(); ++k) {
       // Wide characters take two columns, so a text may have to lose more characters than columns.
-      if (widths[i] == natural[i]) continue;
-      for (std::size_t limit_i = widths[i]; display_width(row[i]) > widths[i]; --limit_i) {
-        row[i] = shortened(row[i], limit_i);
-      }
+      for (std::size_t limit_i = widths[i]; display_width(texts[k]) > widths[i]; --limit_i)
+        texts[k] = shortened(texts[k], limit_i);
+      rows[k][i] = std::move(texts[k]);
     }
   }
 }
@@ -139,6 +151,37 @@ void add_bars(std::vector<std::vector<std::string>>& rows, const Table& table) {
 
 }  // namespace
 
+namespace {
+
+/// Columns in groups that fit `limit` side by side, if they can: the first is in all of them.
+std::vector<std::vector<std::size_t>> blocks_of(const std::vector<std::size_t>& widths, std::size_t limit) {
+  std::vector<std::vector<std::size_t>> blocks = {{0}};
+  std::size_t used = widths[0];
+  for (std::size_t i = 1; i < widths.size(); ++i) {
+    if (limit > 0 && used + 2 + widths[i] > limit && blocks.back().size() > 1) {
+      blocks.push_back({0});
+      used = widths[0];
+    }
+    blocks.back().push_back(i);
+    used += 2 + widths[i];
+  }
+  return blocks;
+}
+
+/// The cells of these columns, each row a line.
+std::string block_text(const std::vector<std::vector<std::string>>& rows, const std::vector<std::size_t>& columns,
+                       const std::string& right) {
+  std::vector<std::vector<std::string>> chosen(rows.size());
+  std::string chosen_right;
+  for (const std::size_t i : columns) {
+    chosen_right += right[i];
+    for (std::size_t row = 0; row < rows.size(); ++row) chosen[row].push_back(rows[row][i]);
+  }
+  return to_text(chosen, 0, chosen_right);
+}
+
+}  // namespace
+
 std::string to_text(const Table& table, const TextStyle& style) {
   std::string text;
   if (!table.title.empty()) text += styled(kBold, wrapped(table.title, style.width), style.colour);
@@ -149,6 +192,8 @@ std::string to_text(const Table& table, const TextStyle& style) {
     const bool with_bars =
         style.colour && (limit == 0 || line_width(widths_of(rows)) + bars * (kBarColumns + 2) <= limit);
     if (limit > 0) shorten(rows, table.columns, limit);
+    const std::vector<std::vector<std::size_t>> blocks =
+        with_bars ? std::vector<std::vector<std::size_t>>{} : blocks_of(widths_of(rows), limit);
     if (style.colour) {
       for (std::string& heading : rows.front()) heading = styled(kDim, heading, true);
       if (!table.total.empty()) {
@@ -160,8 +205,11 @@ std::string to_text(const Table& table, const TextStyle& style) {
       right += column.unit ? 'r' : 'l';
       if (with_bars && column.bar) right += 'l';
     }
-    if (with_bars) add_bars(rows, table);
-    text += to_text(rows, 0, right);
+    if (with_bars) {
+      add_bars(rows, table);
+      text += to_text(rows, 0, right);
+    }
+    for (std::size_t i = 0; i < blocks.size(); ++i) text += (i > 0 ? "\n" : "") + block_text(rows, blocks[i], right);
   }
   if (!table.note.empty()) text += styled(kDim, wrapped(table.note, style.width), style.colour);
   return text;

@@ -1,7 +1,5 @@
 #include "sepal/tensor/window.h"
 
-#include <algorithm>
-
 #include "sepal/base/text.h"
 
 namespace sepal {
@@ -41,11 +39,15 @@ Extent span_of(const Window& window) { return {rows({}, window).span(), columns(
 
 void check_window(const Window& window) {
   for (const Axis& axis : {rows({}, window), columns({}, window)}) {
-    if (std::min({axis.kernel, axis.stride, axis.dilation}) < 1 || std::min(axis.before, axis.after) < 0 ||
-        std::max({axis.kernel, axis.stride, axis.dilation, axis.before, axis.after}) >= kLimit) {
-      invalid("a window of kernel {}, stride {}, dilation {} and padding {}, {} over {}", axis.kernel, axis.stride,
-              axis.dilation, axis.before, axis.after, axis.name);
-    }
+    const auto check = [&](const char* what, std::int64_t value, std::int64_t least) {
+      if (value >= least && value < kLimit) return;
+      invalid("the {} {} is {}; at least {} and less than 2^31 is wanted", what, axis.name, value, least);
+    };
+    check("kernel over", axis.kernel, 1);
+    check("stride over", axis.stride, 1);
+    check("dilation over", axis.dilation, 1);
+    check("padding before", axis.before, 0);
+    check("padding after", axis.after, 0);
   }
 }
 

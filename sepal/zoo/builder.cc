@@ -57,9 +57,8 @@ ValueId NetworkBuilder::constant(const std::string& name, const Shape& shape, co
   const std::size_t bytes = static_cast<std::size_t>(shape.elements()) * sizeof(float);
   weight_bytes_ += bytes;
   if (weight_bytes_ > memory_) {
-    fail(ErrorKind::kMemory,
-         "{}: {} of weights with those before it, more than this machine's {}; a smaller width or size is needed", name,
-         human_bytes(static_cast<double>(weight_bytes_)), human_bytes(static_cast<double>(memory_)));
+    invalid("{}: {} of weights with those before it, more than this machine's {}; a smaller width or size is needed",
+            name, human_bytes(static_cast<double>(weight_bytes_)), human_bytes(static_cast<double>(memory_)));
   }
   return graph_.add_constant(weights_ == Weights::kSeeded ? fill() : Tensor(DataType::kF32, shape));
 }

@@ -41,8 +41,8 @@ inline constexpr Unary kHardSigmoid{UnaryKind::kHardSigmoid, 1.0f / 6, 0.5f};
 
 /// A graph in the making, layer by layer. Names are as "block3/depthwise"; the batch norm behind a convolution is
 /// called "block3/depthwise/norm", its activation "block3/depthwise/activation".
-/// Layers throw Error(kInvalid) that names them where a map is too small, Error(kMemory) where the weights so far
-/// exceed the machine's memory.
+/// Layers throw Error(kInvalid) that names them where a map is too small or the weights so far exceed the
+/// machine's memory.
 class NetworkBuilder {
  public:
   NetworkBuilder(std::uint64_t seed, Weights weights);

@@ -74,8 +74,8 @@ enum class Weights : std::uint8_t { kSeeded, kNone };
 /// [1, classes], logits; convolutions without bias followed by batch norm where the paper has it. Weights are
 /// He-initialised (He et al. 2015) from the seed, and the same bit by bit on every machine; batch norm holds the
 /// statistics that such weights lead to, so that activations neither die out nor explode.
-/// Throws Error(kInvalid) that names the layer where the size is too small, Error(kMemory) where the weights do not
-/// fit this machine; the spec stands in front.
+/// Throws Error(kInvalid) that names the layer where the size is too small or the weights do not fit this
+/// machine; the spec stands in front.
 Graph build(const ZooSpec& spec, Weights weights = Weights::kSeeded);
 
 }  // namespace sepal

@@ -48,8 +48,8 @@ TEST_F(Bench, ShowsAMachine) {
   const Outcome outcome = run_tool({"bench", "--machine"});
   EXPECT_TRUE(succeeds(outcome, "",
                        "sepal bench: SEPAL_MACHINE is set: this is the machine of that file\n"
-                       "sepal bench: other programs had the cores while this was measured, so figures are low; --again "
-                       "measures anew\n"));
+                       "sepal bench: other programs had the cores while this machine was measured, so its figures are "
+                       "low\n"));
   EXPECT_EQ(outcome.out, "processor        Pocket 7\ncores            4\ninstruction set  NEON\nfile             " +
                              file +
                              "\n\n"
@@ -68,8 +68,8 @@ TEST_F(Bench, JsonHoldsTheSame) {
   EXPECT_EQ(json["processor"], "Pocket 7");
   EXPECT_EQ(json["cores"], 4);
   EXPECT_EQ(json["target"], "NEON");
-  EXPECT_EQ(json["flops"], 32e9);
-  EXPECT_EQ(json["all_flops"], 118.5e9);
+  EXPECT_EQ(json["flops_per_second"], 32e9);
+  EXPECT_EQ(json["all_flops_per_second"], 118.5e9);
   ASSERT_EQ(json["levels"].size(), 2U);
   EXPECT_EQ(json["levels"][0],
             Json({{"name", "L1"}, {"bytes", 65536}, {"bytes_per_second", 1e11}, {"all_bytes_per_second", 4e11}}));
@@ -81,13 +81,31 @@ TEST_F(Bench, MeasuresOnceAndAgainWhenAsked) {
   const Json first = Json::parse(run_tool({"bench", "--machine", "--json"}).out);
   EXPECT_EQ(first["target"], available_targets().front());
   EXPECT_EQ(first["file"], kept().string());
-  EXPECT_EQ(read_machine(kept()).flops, first["flops"]);
+  EXPECT_EQ(read_machine(kept()).flops, first["flops_per_second"]);
   EXPECT_EQ(Json::parse(run_tool({"bench", "--machine", "--json"}).out), first);
 
   ASSERT_TRUE(keep_machine(remembered(), kept()));
-  EXPECT_EQ(Json::parse(run_tool({"bench", "--machine", "--json"}).out)["flops"], 12345);
-  EXPECT_NE(Json::parse(run_tool({"bench", "--machine", "--again", "--json"}).out)["flops"], 12345);
+  EXPECT_EQ(Json::parse(run_tool({"bench", "--machine", "--json"}).out)["flops_per_second"], 12345);
+  EXPECT_NE(Json::parse(run_tool({"bench", "--machine", "--again", "--json"}).out)["flops_per_second"], 12345);
   EXPECT_NE(read_machine(kept()).flops, 12345);
+}
+
+TEST_F(Bench, SaysThatFiguresAreLow) {
+  ASSERT_TRUE(succeeds(run_tool({"bench", "--machine", "--quiet"})));
+  Machine disturbed = remembered();
+  disturbed.undisturbed = false;
+  ASSERT_TRUE(keep_machine(disturbed, kept()));
+  const std::string fact = "other programs had the cores while this machine was measured, so its figures are low";
+  const std::string remedy = "; sepal bench --machine --again measures anew";
+  const std::vector<std::string> layer = {"cost", "--layer", "in=4,out=8,kernel=3,size=4"};
+  EXPECT_TRUE(succeeds(run_tool({"bench", "--machine"}), "reading L1", "sepal bench: " + fact + remedy + "\n"));
+  EXPECT_TRUE(
+      succeeds(run_tool({"bench", "ds_cnn_s", "--seconds", "0.01"}), "", "sepal bench: " + fact + remedy + "\n"));
+  EXPECT_TRUE(succeeds(run_tool(layer), "", "sepal cost: " + fact + remedy + "\n"));
+  EXPECT_TRUE(succeeds(run_tool({"cost", "ds_cnn_s", "--time"}), "", "sepal cost: " + fact + remedy + "\n"));
+  EXPECT_EQ(run_tool({"cost", "ds_cnn_s"}).err, "") << "nothing is predicted";
+  ::setenv("SEPAL_MACHINE", folder_.write("phone.txt", kPhone).c_str(), 1);
+  EXPECT_TRUE(succeeds(run_tool(layer), "", "sepal cost: " + fact + "\n"));
 }
 
 TEST_F(Bench, EveryInstructionSetHasCeilingsOfItsOwn) {
@@ -137,22 +155,28 @@ TEST_F(Bench, BadInputIsOneLine) {
   EXPECT_TRUE(refuses({"bench", "--again"}, 2,
                       "sepal bench: one of MODEL and --machine is wanted, as in sepal bench mobilenet_v1"));
   EXPECT_TRUE(refuses({"bench", "ds_cnn_s", "--again"}, 2, "sepal bench: --again is for --machine"));
-  EXPECT_TRUE(refuses({"bench", "ds_cnn_s", "--machine"}, 2,
-                      "sepal bench: one of MODEL and --machine is wanted, as in sepal bench mobilenet_v1"));
+  EXPECT_TRUE(
+      refuses({"bench", "ds_cnn_s", "--machine"}, 2, "sepal bench: MODEL and --machine are for one of them at a time"));
+  EXPECT_TRUE(refuses({"bench", "--machine", "--seconds", "1"}, 2, "sepal bench: --seconds is for a MODEL"));
+  EXPECT_TRUE(refuses({"bench", "--machine", "--per-layer"}, 2, "sepal bench: --per-layer is for a MODEL"));
+  EXPECT_TRUE(refuses({"bench", "--machine", "--shape", "x=1"}, 2, "sepal bench: --shape is for a MODEL"));
+  EXPECT_TRUE(refuses({"bench", "--machine", "--threads", "1"}, 2,
+                      "sepal bench: --threads is for a MODEL; --machine measures one thread and all"));
   for (const char* seconds : {"0", "x", "1e9", "1s", "nan"}) {
     EXPECT_TRUE(refuses({"bench", "ds_cnn_s", "--seconds", seconds}, 2,
                         format("sepal bench: --seconds is a number from 0.01 to 3600, not \"{}\"", seconds)));
   }
   const std::string bad = folder_.write("bad.txt", "sepal-machine 2\n");
   ::setenv("SEPAL_MACHINE", bad.c_str(), 1);
-  EXPECT_TRUE(refuses({"bench", "--machine"}, 1,
-                      "sepal bench: " + bad + ": line 1: \"sepal-machine 1\" belongs here, not \"sepal-machine 2\""));
+  EXPECT_TRUE(refuses(
+      {"bench", "--machine"}, 1,
+      "sepal bench: SEPAL_MACHINE: " + bad + ": line 1: \"sepal-machine 1\" belongs here, not \"sepal-machine 2\""));
   EXPECT_TRUE(refuses({"bench", "--machine", "--again"}, 2,
                       "sepal bench: --again measures this machine, but SEPAL_MACHINE names " + bad + "; unset it"));
   const std::string none = folder_ / "none.txt";
   ::setenv("SEPAL_MACHINE", none.c_str(), 1);
-  EXPECT_TRUE(
-      refuses({"bench", "--machine"}, 1, "sepal bench: " + none + ": cannot be opened: No such file or directory"));
+  EXPECT_TRUE(refuses({"bench", "--machine"}, 1,
+                      "sepal bench: SEPAL_MACHINE: " + none + ": cannot be opened: No such file or directory"));
 }
 
 }  // namespace

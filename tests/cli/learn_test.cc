@@ -26,6 +26,8 @@ TEST(Learn, SaysWhereItCannotWrite) {
   EXPECT_TRUE(refuses({"learn"}, 2, "sepal learn: --html FILE is missing: where the page goes"));
   EXPECT_TRUE(
       refuses({"learn", "--html", file}, 1, "sepal learn: " + file + ": cannot be written: No such file or directory"));
+  EXPECT_TRUE(refuses({"learn", "--html", folder.path().string()}, 1,
+                      "sepal learn: " + folder.path().string() + ": is a folder, not a file"));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "cli/classify.h"
 #include "cli/console.h"
 #include "cli/options.h"
+#include "cli/outputs.h"
 #include "cli/picture.h"
 #include "cli/shapes.h"
 #include "cli/summary.h"
@@ -68,6 +69,40 @@ TEST(Options, TheLastOfTwoCounts) {
   ASSERT_TRUE(options.parse({"--number", "3", "--text=a", "--number=5", "--text", "-b"}));
   EXPECT_EQ(number, 5);
   EXPECT_EQ(text, "-b");
+}
+
+TEST(Outputs, WhatMayBeWritten) {
+  const TemporaryFolder folder;
+  const std::string model = folder.write("m.onnx", "model");
+  std::filesystem::create_hard_link(model, folder / "hard");
+  std::filesystem::create_symlink("m.onnx", folder / "soft");
+  std::filesystem::create_symlink("nowhere", folder / "early");
+  check_output(folder / "new.html", model);
+  check_output(folder / "early", model);
+  check_output(model, "mobilenet_v1");  // a network of the zoo, no file
+  check_output(model);
+  struct Case {
+    const char* why;
+    std::string path;
+    std::string message;
+    ErrorKind kind;
+  };
+  const std::string itself = ": is the model itself, which would be lost; write to another file";
+  const Case kCases[] = {
+      {"a folder", folder.path().string(), ": is a folder, not a file", ErrorKind::kIo},
+      {"a folder with a slash", folder / "", ": is a folder, not a file", ErrorKind::kIo},
+      {"the folder that one is in", ".", ": is a folder, not a file", ErrorKind::kIo},
+      {"a folder that is not there", folder / "none/",
+       ": there is no such folder, and a file's name does not end in a slash", ErrorKind::kIo},
+      {"the model", model, itself, ErrorKind::kInvalid},
+      {"the model by a detour", folder / "./m.onnx", itself, ErrorKind::kInvalid},
+      {"the model by a link", folder / "soft", itself, ErrorKind::kInvalid},
+      {"the model by its other name", folder / "hard", itself, ErrorKind::kInvalid},
+  };
+  for (const Case& test : kCases) {
+    SCOPED_TRACE(test.why);
+    EXPECT_TRUE(raises([&] { check_output(test.path, model); }, test.path + test.message, test.kind));
+  }
 }
 
 TEST(CommonOptions, ANameMayHoldAnEqualsSign) {

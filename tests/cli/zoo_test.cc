@@ -29,7 +29,7 @@ TEST(ZooVerb, ListsEveryNetworkWithItsCost) {
 }
 
 TEST(ZooVerb, JsonHoldsTheSame) {
-  const Json json = Json::parse(run_tool({"zoo", "--json"}).out);
+  const Json json = Json::parse(run_tool({"zoo", "--json", "--quiet"}).out);
   ASSERT_EQ(json.size(), zoo().size());
   EXPECT_EQ(json[0]["network"], "mobilenet_v1");
   EXPECT_EQ(json[0]["source"], "Howard et al. 2017, arXiv 1704.04861, table 1");
@@ -99,6 +99,8 @@ TEST(ZooVerb, RefusesWithOneLine) {
                       "sepal zoo: --output is for one network, as in sepal zoo mobilenet_v2 --output "
                       "mobilenet_v2.onnx"));
   EXPECT_TRUE(refuses({"zoo", "--output", "", "ds_cnn_s"}, 2, "sepal zoo: --output is empty"));
+  EXPECT_TRUE(refuses({"zoo", "ds_cnn_s", "-o", folder.path().string()}, 1,
+                      "sepal zoo: " + folder.path().string() + ": is a folder, not a file"));
   EXPECT_TRUE(refuses({"zoo", "ds_cnn_s", "-o"}, 2, "sepal zoo: --output wants FILE after it"));
   EXPECT_TRUE(refuses({"zoo", "ds_cnn_s", "ds_cnn_m"}, 2,
                       "sepal zoo: \"ds_cnn_m\" is one word too many; see sepal zoo --help"));

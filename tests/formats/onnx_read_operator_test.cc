@@ -78,7 +78,7 @@ TEST(OnnxReadOperator, WindowsAreChecked) {
        "y: attribute \"strides\" has 3 numbers instead of 2"},
       {"one pad", conv({attribute("pads", List{1})}), "y: attribute \"pads\" has 1 numbers instead of 4"},
       {"a stride of nothing", conv({attribute("strides", List{0, 1})}),
-       "y: a window of kernel 3, stride 0, dilation 1 and padding 0, 0 over rows"},
+       "y: the stride over rows is 0; at least 1 and less than 2^31 is wanted"},
       {"an auto_pad that is none", conv({attribute("auto_pad", "MOST")}), "y: an auto_pad of \"MOST\""},
       {"a kernel that the filter has not", conv({attribute("kernel_shape", k2)}),
        "y: kernel_shape is 2x2, but the filter's kernel is 3x3"},

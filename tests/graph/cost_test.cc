@@ -75,7 +75,8 @@ TEST(Compare, SaysWhatDoesNotFit) {
                      "7x7 4 -> 8 at 3x3: a kernel of 7 with dilation 1 spans 7 rows, but the padded input has 3",
                      ErrorKind::kInvalid));
   EXPECT_TRUE(raises([&] { compare(layer(0, 8, 3, 3)); },
-                     "3x3 0 -> 8 at 3x3: input channels is 0; it has to be 1 to 2^31 - 1", ErrorKind::kInvalid));
+                     "3x3 0 -> 8 at 3x3: the input channels are 0; at least 1 and less than 2^31 is wanted",
+                     ErrorKind::kInvalid));
   const std::int64_t huge = (std::int64_t{1} << 31) - 1;
   EXPECT_TRUE(
       raises([&] { compare(layer(1 << 15, 1 << 15, 3, 1 << 21)); },
@@ -100,6 +101,13 @@ TEST(ParseConvLayer, ReadsAndRefuses) {
                        .bias = true}));
   EXPECT_EQ(parse_conv_layer("in=1,out=1,kernel=3,size=5,padding=valid").window.padding, Padding{});
   EXPECT_EQ(parse_conv_layer("in=1,out=1,kernel=3,size=5,padding=2").window.padding, (Padding{2, 2, 2, 2}));
+  EXPECT_TRUE(raises([] { parse_conv_layer("in=8,out=4,kernel=0,size=5"); },
+                     "0x0 8 -> 4 at 5x5: the kernel over rows is 0; at least 1 and less than 2^31 is wanted",
+                     ErrorKind::kInvalid));
+  EXPECT_TRUE(raises([] { parse_conv_layer("in=8,out=4,kernel=3,size=5,stride=1x0"); },
+                     "3x3 8 -> 4 at 5x5, stride 1x0: the stride over columns is 0; at least 1 and less than 2^31 is "
+                     "wanted",
+                     ErrorKind::kInvalid));
   struct Case {
     const char* text;
     const char* message;
@@ -177,6 +185,7 @@ TEST(CostOfGraph, ASharedConstantIsOneParameterAndMovesTwice) {
   EXPECT_EQ(cost.layers[0].cost.parameters.weights, 9u);
   EXPECT_EQ(cost.layers[1].cost.parameters.weights, 0u);
   EXPECT_EQ(cost.total.weight_bytes, 72u);
+  EXPECT_EQ(cost.stored_bytes, 36u);
 }
 
 TEST(CostOfGraph, QuantisedWeightsCountAsTheyAreStored) {
@@ -190,13 +199,42 @@ TEST(CostOfGraph, QuantisedWeightsCountAsTheyAreStored) {
   graph.add_output("y", graph.add(Conv2d{}, {x, filter}, "conv"));
   const NetworkCost cost = cost_of(graph);
   EXPECT_EQ(cost.layers[1].kind, LayerKind::kConstant);
-  EXPECT_EQ(cost.layers[1].cost.parameters, (Parameters{.others = 2}));
+  EXPECT_EQ(cost.layers[1].cost.parameters, (Parameters{.quantization = 2}));
   EXPECT_EQ(cost.layers[1].cost.nominal, Arithmetic{});
   EXPECT_EQ(cost.layers[2].kind, LayerKind::kPointwise);
   EXPECT_EQ(cost.layers[2].cost.parameters, (Parameters{.weights = 10}));
   EXPECT_EQ(cost.layers[2].cost.weight_bytes, 10u);
   EXPECT_EQ(cost.layers[2].cost.bit_operations, 160u * 8 * 8);
   EXPECT_EQ(cost.total.parameters.stored(), static_cast<std::uint64_t>(count_parameters(graph)));
+}
+
+TEST(CostOfGraph, QuantisationAndDataAreStoredAndNotTrained) {
+  Graph graph;
+  const auto constant = [&](DataType type, Shape shape) { return graph.add_constant(Tensor(type, shape)); };
+  const auto scale = [&] { return constant(DataType::kF32, {}); };
+  const auto zero = [&] { return constant(DataType::kU8, {}); };
+  const ValueId x = graph.add_input("x", f32({1, 4, 4, 2}));
+  const ValueId q = graph.add(Quantize{}, {x, scale(), zero()});
+  const ValueId conv = graph.add(QuantizedConv2d{}, {q, scale(), zero(), constant(DataType::kU8, {3, 1, 1, 2}), scale(),
+                                                     zero(), scale(), zero(), constant(DataType::kI32, {3})});
+  const ValueId back = graph.add(Dequantize{}, {conv, scale(), zero()});
+  const ValueId slope = graph.add(Binary{BinaryKind::kPRelu}, {back, constant(DataType::kF32, {3})});
+  graph.add_output("y", graph.add(Binary{BinaryKind::kMultiply}, {slope, constant(DataType::kF32, {3})}));
+  const NetworkCost cost = cost_of(graph);
+  EXPECT_EQ(cost.total.parameters,
+            (Parameters{.weights = 6, .biases = 3, .slopes = 3, .quantization = 10, .constants = 3}));
+  EXPECT_EQ(cost.total.parameters.trained(), 12u);
+  EXPECT_EQ(cost.total.parameters.stored(), static_cast<std::uint64_t>(count_parameters(graph)));
+  EXPECT_EQ(cost.stored_bytes, 6u + 12 + 12 + 12 + 5 * 4 + 5);
+}
+
+// ConvInteger's third and fourth inputs are zero points; no bias comes with it.
+TEST(CostOfGraph, ZeroPointsAreNoBiases) {
+  Graph graph;
+  const auto constant = [&](Shape shape) { return graph.add_constant(Tensor(DataType::kU8, shape)); };
+  const ValueId x = graph.add_input("x", {DataType::kU8, {1, 4, 4, 2}});
+  graph.add_output("y", graph.add(IntegerConv2d{}, {x, constant({3, 1, 1, 2}), constant({}), constant({3})}));
+  EXPECT_EQ(cost_of(graph).total.parameters, (Parameters{.weights = 6, .quantization = 4}));
 }
 
 TEST(CostOfGraph, AVectorAddedToAProductIsItsBias) {
@@ -207,7 +245,7 @@ TEST(CostOfGraph, AVectorAddedToAProductIsItsBias) {
       graph.add(Binary{BinaryKind::kAdd}, {graph.add_constant(Tensor(DataType::kF32, {5})), product}, "bias");
   graph.add_output(
       "y", graph.add(Binary{BinaryKind::kAdd}, {biased, graph.add_constant(Tensor(DataType::kF32, {5}))}, "shift"));
-  EXPECT_EQ(cost_of(graph).total.parameters, (Parameters{.weights = 15, .biases = 5, .others = 5}));
+  EXPECT_EQ(cost_of(graph).total.parameters, (Parameters{.weights = 15, .biases = 5, .constants = 5}));
 }
 
 TEST(CostOfGraph, AReshapeMovesNothingAndLivesInItsInput) {

@@ -2,7 +2,8 @@
 
 // A number that counts what is done with it, for the reference kernels, which are templates over their number type.
 // Adding to the literal 0 that a sum begins with, and multiplying by the literal 1 of a product, is no operation; nor
-// is a change of sign. Comparisons are not counted: kernels compare for their own ends (NaN, ties).
+// is a change of sign. Which of two is the larger is counted apart from all that, as `ordered`: kernels also ask it for
+// their own ends (NaN, ties, branches), so that it proves a formula's comparisons for maxima over windows alone.
 
 #include <cmath>
 #include <cstdint>
@@ -25,7 +26,11 @@ struct Counted {
 
   /// What has been counted since the last `reset`.
   static inline Arithmetic done{};
-  static void reset() { done = {}; }
+  static inline std::uint64_t ordered = 0;
+  static void reset() {
+    done = {};
+    ordered = 0;
+  }
 
   static Counted function(double result) {
     ++done.functions;
@@ -50,7 +55,10 @@ struct Counted {
   }
   friend Counted operator-(Counted a) { return Counted(-a.value); }
   friend bool operator==(Counted a, Counted b) { return a.value == b.value; }
-  friend auto operator<=>(Counted a, Counted b) { return a.value <=> b.value; }
+  friend auto operator<=>(Counted a, Counted b) {
+    ++ordered;
+    return a.value <=> b.value;
+  }
 
   friend Counted sqrt(Counted x) { return function(std::sqrt(x.value)); }
   friend Counted exp(Counted x) { return function(std::exp(x.value)); }

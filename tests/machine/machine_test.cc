@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <thread>
 
@@ -182,6 +184,31 @@ TEST_F(CacheFolder, WhatIsOddIsMeasuredAgain) {
   EXPECT_EQ(kept_machine(), this_machine()) << "the odd file was not replaced";
 }
 
+TEST_F(CacheFolder, WhatWasDisturbedIsMeasuredAgainAnHourLater) {
+  set("SEPAL_CACHE", folder_.path().string());
+  Machine disturbed = marked();
+  disturbed.undisturbed = false;
+  using std::chrono::minutes;
+  struct Case {
+    const char* why;
+    Machine kept;
+    minutes age;
+    bool used;
+  };
+  const Case kCases[] = {
+      {"disturbed just now: what disturbed it may go on", disturbed, minutes(1), true},
+      {"disturbed long ago", disturbed, minutes(61), false},
+      {"undisturbed long ago", marked(), minutes(60 * 24 * 365), true},
+      {"disturbed, by a clock that was ahead", disturbed, minutes(-60), true},
+  };
+  for (const Case& test : kCases) {
+    SCOPED_TRACE(test.why);
+    ASSERT_TRUE(keep_machine(test.kept, *machine_file()));
+    std::filesystem::last_write_time(*machine_file(), std::filesystem::file_time_type::clock::now() - test.age);
+    EXPECT_EQ(kept_machine(), test.used ? std::optional(test.kept) : std::nullopt);
+  }
+}
+
 TEST_F(CacheFolder, ManyThreadsMeetOneMachine) {
   set("SEPAL_CACHE", folder_.path().string());
   ASSERT_TRUE(keep_machine(marked(), *machine_file()));
@@ -202,9 +229,10 @@ TEST(MachineOfAFile, IsWhatSepalMachineNames) {
   EXPECT_EQ(first, laptop());
   ::setenv("SEPAL_MACHINE", bad.c_str(), 1);
   for (int i = 0; i < 2; ++i) {
-    EXPECT_TRUE(raises([] { this_machine(); },
-                       bad.string() + ": line 3: cores is a whole number from 1 to 65536, not \"0\"",
-                       ErrorKind::kInvalid));
+    EXPECT_TRUE(
+        raises([] { this_machine(); },
+               "SEPAL_MACHINE: " + bad.string() + ": line 3: cores is a whole number from 1 to 65536, not \"0\"",
+               ErrorKind::kInvalid));
   }
   ::setenv("SEPAL_MACHINE", phone.c_str(), 1);
   EXPECT_EQ(&this_machine(), &first);

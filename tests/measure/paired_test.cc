@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "sepal/base/error.h"
+#include "sepal/measure/rounds.h"
+
 namespace sepal {
 namespace {
 
@@ -132,6 +135,14 @@ TEST(Timing, TheSteadyClockGoesOn) {
   const double before = seconds_now();
   EXPECT_GE(seconds_now(), before);
   EXPECT_GE(time_one([] {}, {.seconds = 0.001, .least_rounds = 2}).rounds, 2);
+}
+
+TEST(Median, IsTheMiddleOrHalfwayBetweenTwo) {
+  EXPECT_EQ(median({3}), 3);
+  EXPECT_EQ(median({1, 4}), 2.5);
+  EXPECT_EQ(median({9, 1, 2}), 2);
+  EXPECT_EQ(median({8, 1, 4, 2}), 3);
+  EXPECT_THROW(median({}), Error);
 }
 
 }  // namespace

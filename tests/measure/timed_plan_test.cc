@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "sepal/graph/cost.h"
+#include "sepal/measure/network.h"
 #include "sepal/measure/paired.h"
 #include "sepal/zoo/layer.h"
 #include "tests/raises.h"
@@ -60,7 +62,7 @@ TEST(Layer, AnImpossibleOneIsRefused) {
   ConvLayer layer = small();
   layer.in = 0;
   for (Graph (*make)(const ConvLayer&, std::uint64_t) : {standard_layer, separable_layer}) {
-    EXPECT_TRUE(raises([&] { make(layer, 1); }, "input channels is 0; it has to be 1 to 2^31 - 1"));
+    EXPECT_TRUE(raises([&] { make(layer, 1); }, "the input channels are 0; at least 1 and less than 2^31 is wanted"));
   }
 }
 
@@ -113,6 +115,23 @@ TEST(Measure, PutsCostPredictionAndTimeSideBySide) {
   EXPECT_DOUBLE_EQ(found.standard.seconds, predict(found.cost.standard, slow(), 1).seconds);
   EXPECT_DOUBLE_EQ(found.separable.seconds,
                    predict(found.cost.depthwise, slow(), 1).seconds + predict(found.cost.pointwise, slow(), 1).seconds);
+}
+
+TEST(Measure, EveryStepOfANetwork) {
+  const Graph graph = separable_layer(small());
+  double now = 0;
+  for (const int rounds : {0, 4}) {
+    const NetworkTiming found =
+        measure(graph, slow(), 1, true, {.seconds = 0, .least_rounds = rounds}, [&now] { return now += 1; });
+    ASSERT_FALSE(found.steps.empty());
+    std::uint64_t macs = 0;
+    for (const StepTiming& step : found.steps) {
+      EXPECT_EQ(step.seconds, 1) << rounds;
+      macs += step.macs;
+    }
+    EXPECT_EQ(macs, found.macs);
+    EXPECT_EQ(found.macs, cost_of(graph).total.macs);
+  }
 }
 
 TEST(Measure, AnImpossibleLayerIsRefused) {

@@ -173,5 +173,18 @@ TEST(Model, ANetworkOfTheZooStandsWhereAFileWould) {
   EXPECT_THROW(Model::load("no/mobilenet_v1"), Error);  // what looks like a path is one
 }
 
+TEST(Model, AFolderHidesNoNetwork) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / ("sepal_model_test." + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder / "ds_cnn_s");
+  std::filesystem::create_directories(folder / "weights");
+  std::filesystem::current_path(folder);
+  EXPECT_EQ(Model::load("ds_cnn_s").name(), "ds_cnn_s");
+  EXPECT_TRUE(raises([] { Model::load("weights"); }, "weights: is a folder, not a file", ErrorKind::kIo));
+  onnx::write("ds_cnn_m", network());
+  EXPECT_EQ(Model::load("ds_cnn_m").inputs()[0].name, "image") << "a file comes first";
+  std::filesystem::current_path(folder.parent_path());
+  std::filesystem::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace sepal

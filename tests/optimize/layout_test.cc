@@ -183,5 +183,54 @@ TEST(WithoutLayout, DropsTransposesAndKeepsArithmetic) {
   expect_same(graph, bare);
 }
 
+std::vector<std::string_view> operators_of(const Graph& graph) {
+  std::vector<std::string_view> operators;
+  for (const Node& node : graph.nodes()) operators.push_back(name_of(node.op));
+  return operators;
+}
+
+TEST(WithoutTurnedEnds, TheReadersTransposesGo) {
+  // Both an image and a vector go in and come out; the image also has two readers.
+  Nchw net({1, 3, 8, 6});
+  const ValueId vector = net.graph.add_input("v", {DataType::kF32, {1, 4}});
+  const ValueId image = net.graph.add(Conv2d{}, {net.to(net.last), net.constant({4, 1, 1, 3})}, "a");
+  const ValueId second = net.graph.add(Conv2d{}, {net.to(net.last), net.constant({4, 1, 1, 3})}, "b");
+  const ValueId sum = net.graph.add(Binary{BinaryKind::kAdd}, {image, second});
+  net.graph.add_output("y", net.back(net.graph.add(Binary{BinaryKind::kAdd}, {sum, vector})));
+  net.graph.add_output("w", net.graph.add(Unary{UnaryKind::kRelu}, {vector}));
+  net.graph.about.name = "turned";
+  const Graph bare = without_turned_ends(net.graph);
+  EXPECT_EQ(operators_of(bare), (std::vector<std::string_view>{"conv2d", "conv2d", "add", "add", "relu"}));
+  EXPECT_EQ(bare.shape(bare.inputs()[0].value), (Shape{1, 8, 6, 3}));
+  EXPECT_EQ(bare.inputs()[1].name, "v");
+  EXPECT_EQ(bare.shape(bare.outputs()[0].value), (Shape{1, 8, 6, 4}));
+  EXPECT_EQ(bare.about.name, "turned");
+}
+
+TEST(WithoutTurnedEnds, WhatSomebodyElseReadsOrTheFileNamesStays) {
+  struct Case {
+    const char* why;
+    bool named, read_before, read_after;
+  };
+  const Case cases[] = {{"named in the file", true, false, false},
+                        {"the input is also read as it is", false, true, false},
+                        {"the result is also read inside", false, false, true}};
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.why);
+    Graph graph;
+    const std::string name = test.named ? "turn" : "";
+    const ValueId x = graph.add_input("x", {DataType::kF32, {1, 3, 8, 6}});
+    const ValueId image = graph.add(Transpose{channels_last(4)}, {x}, name);
+    const ValueId active = graph.add(Unary{UnaryKind::kRelu}, {image});
+    const ValueId back = graph.add(Transpose{channels_first(4)}, {active}, name);
+    graph.add_output("y", back);
+    if (test.read_before) graph.add_output("x", graph.add(Unary{UnaryKind::kExp}, {x}));
+    if (test.read_after) graph.add_output("z", graph.add(Unary{UnaryKind::kExp}, {back}));
+    const Graph bare = without_turned_ends(graph);
+    EXPECT_EQ(count<Transpose>(bare), test.named ? 2 : 1);
+    EXPECT_EQ(bare.shape(bare.inputs()[0].value).c(), test.read_after ? 3 : 6);
+  }
+}
+
 }  // namespace
 }  // namespace sepal

@@ -120,6 +120,44 @@ TEST(Escape, ShorteningKeepsBothEnds) {
   EXPECT_EQ(shortened("abc", 0), "");
 }
 
+TEST(Escape, NamesThatWouldBeCutAlikeKeepWhatDiffers) {
+  struct Case {
+    const char* why;
+    std::vector<std::string> names, labels;
+  };
+  const Case cases[] = {
+      {"short ones stay", {"a", "b", "a"}, {"a", "b", "a"}},
+      {"the front differs",
+       {"block11/depthwise + pointwise", "block12/depthwise + pointwise", "block2/depthwise + pointwise"},
+       {"block11…+ pointwise", "block12…+ pointwise", "block2… + pointwise"}},
+      {"the same name twice",
+       {"features/a/same/same/same1", "features/a/same/same/same1"},
+       {"featur…e/same/same1", "featur…e/same/same1"}},
+      {"the middle differs",
+       {"a/very/long/way/to/1/and/then/on/and/on", "a/very/long/way/to/2/and/then/on/and/on"},
+       {"…1/and/then/on/and…", "…2/and/then/on/and…"}},
+      {"nearly at the end",
+       {"a/b/c/d/e/f/1/conv/filter", "a/b/c/d/e/f/2/conv/filter"},
+       {"a/b/c/d/e/f/1…ilter", "a/b/c/d/e/f/2…ilter"}},
+      {"one is not longer than the room",
+       {"stem/of/the/network/1/to/its/end", "other"},
+       {"stem/o…1/to/its/end", "other"}},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.why);
+    const std::vector<std::string> labels = shortened_apart(test.names, 19);
+    for (const std::string& label : labels) EXPECT_LE(display_width(label), 19u);
+    EXPECT_EQ(testing::PrintToString(labels), testing::PrintToString(test.labels));
+  }
+}
+
+TEST(Numbers, CountsHaveTheirNouns) {
+  EXPECT_EQ(with_noun(1, "node"), "1 node");
+  EXPECT_EQ(with_noun(0, "node"), "0 nodes");
+  EXPECT_EQ(with_noun(20'000, "layer"), "20,000 layers");
+  EXPECT_EQ(threads_text(1), "1 thread");
+}
+
 TEST(Escape, MarkupHoldsNothingThatActs) {
   EXPECT_EQ(markup("<a href=\"x\">'&'"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;");
   EXPECT_EQ(markup("\x1b[31m\xff\u202E\u0001\uFFFE"), "\uFFFD[31m\uFFFD\uFFFD\uFFFD\uFFFD");

@@ -94,11 +94,11 @@ TEST(Window, RefusesWhatCannotBe) {
   EXPECT_TRUE(raises([] { output_extent({7, 1}, {.kernel = {1, 2}}); },
                      "a kernel of 2 with dilation 1 spans 2 columns, but the padded input has 1", ErrorKind::kInvalid));
   EXPECT_TRUE(raises([] { output_extent({7, 7}, {.kernel = {3, 3}, .stride = {0, 1}}); },
-                     "a window of kernel 3, stride 0, dilation 1 and padding 0, 0 over rows", ErrorKind::kInvalid));
+                     "the stride over rows is 0; at least 1 and less than 2^31 is wanted", ErrorKind::kInvalid));
   EXPECT_TRUE(raises([] { output_extent({7, 7}, {.kernel = {3, 3}, .padding = {0, -1, 0, 0}}); },
-                     "a window of kernel 3, stride 1, dilation 1 and padding -1, 0 over columns", ErrorKind::kInvalid));
+                     "the padding before columns is -1; at least 0 and less than 2^31 is wanted", ErrorKind::kInvalid));
   EXPECT_TRUE(raises([] { output_extent({7, 7}, {.kernel = {std::int64_t{1} << 31, 1}}); },
-                     "a window of kernel 2147483648, stride 1, dilation 1 and padding 0, 0 over rows",
+                     "the kernel over rows is 2147483648; at least 1 and less than 2^31 is wanted",
                      ErrorKind::kInvalid));
 }
 

@@ -121,6 +121,46 @@ test("names as many layers as there is room for, zoomed and resized", { skip }, 
   await page.close();
 });
 
+test("keeps the height of a plot, however long its legend", { skip }, async () => {
+  const { page, complaints } = await browser.open("report.html", { width: 390 });
+  for (const [id, height] of await page.$$eval(".live", (all) => all.map((live) => [live.figure.id, live._fullLayout._size.h])))
+    assert.ok(height >= 200, `${id} is ${height} high`);
+  // A roofline of every kind of layer, under every level of memory.
+  const many = (count) => page.evaluate((wanted) => {
+    const figure = sepal.figures.get("roofline");
+    const series = [...Array(wanted).keys()].map((i) => ({ ...figure.series[0], name: `some kind of layer, number ${i}` }));
+    sepal.draw(document.querySelector('[data-figure="roofline"]'), { ...figure, series });
+    const live = document.querySelector('[data-figure="roofline"] .live');
+    const box = (part) => live.querySelector(part).getBoundingClientRect();
+    const entries = [...live.querySelectorAll(".legend .traces")].map((entry) => entry.getBoundingClientRect().bottom);
+    return {
+      plot: live._fullLayout._size.h, outer: live.getBoundingClientRect().height, drawn: box(".main-svg").height,
+      legend: box(".legend").bottom, last: Math.max(...entries), top: box(".bglayer").top || box(".nsewdrag").top,
+    };
+  }, count);
+  const tall = await many(18);
+  assert.ok(tall.plot >= 200, `${tall.plot}`);
+  assert.ok(tall.outer >= tall.drawn, "the box grows with the plot");
+  assert.ok(tall.last <= tall.legend + 1, "the last entry is seen without scrolling");
+  await shoot(page, "report-390-long-legend");
+  const small = await many(2);
+  assert.ok(small.drawn < tall.drawn && small.plot >= 200, "and becomes small again");
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("labels layers by what tells them apart", { skip }, async () => {
+  const { page } = await browser.open("report.html");
+  const labels = (names) => page.evaluate((all) => sepal.shortenedAlike(all, 20), names);
+  assert.deepEqual(await labels(["stem", "block10/depthwise + pointwise", "block11/depthwise + pointwise"]),
+    ["stem", "block10/depthwise +\u2026", "block11/depthwise +\u2026"], "differ at the start");
+  assert.deepEqual(await labels(["features.features.features.conv1", "features.features.features.conv2"]),
+    ["featur\u2026eatures.conv1", "featur\u2026eatures.conv2"], "differ at the end");
+  assert.deepEqual(await labels(["a_long_name_of_a_layer/x/tail_one", "a_long_name_of_a_layer/x/tail_one"]),
+    ["a_long\u2026er/x/tail_one", "a_long\u2026er/x/tail_one"], "are the same");
+  await page.close();
+});
+
 test("can be walked by arrow keys, which say each point aloud", { skip }, async () => {
   const { page, complaints } = await browser.open("report.html");
   const plot = page.locator('[data-figure="ratios"] .live');

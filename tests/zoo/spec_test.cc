@@ -115,7 +115,7 @@ TEST(Build, RefusesWhatNoMachineHolds) {
     build(parse_zoo_spec("vgg16:width=2,size=8192"), Weights::kNone);
     ADD_FAILURE();
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kMemory);
+    EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
     const std::string message = error.what();
     EXPECT_TRUE(message.starts_with("vgg16:width=2,size=8192: hidden1: ")) << message;
     EXPECT_NE(message.find(" of weights with those before it, more than this machine's "), std::string::npos);

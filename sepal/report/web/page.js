@@ -80,7 +80,22 @@ const sepal = (() => {
     const before = Math.floor((limit - 1) / 3);
     return [...letters.slice(0, before), "\u2026", ...letters.slice(letters.length - (limit - 1 - before))].join("");
   };
+  /**
+   * Names for an axis, each of at most `limit` letters. Names of a network differ in one place and are alike in the
+   * others: what is cut out (the middle, the end, the start) is what leaves most of them different.
+   */
+  function shortenedAlike(names, limit) {
+    const cut = (from, to) => (name) => {
+      const letters = [...name];
+      return letters.length <= limit ? name : [...letters.slice(0, from), "\u2026", ...letters.slice(letters.length - to)].join("");
+    };
+    const ways = [(name) => shortened(name, limit), cut(limit - 1, 0), cut(0, limit - 1)];
+    const all = [...new Set(names)];
+    const kept = ways.map((way) => new Set(all.map(way)).size);
+    return names.map(ways[kept.indexOf(Math.max(...kept))]);
+  }
   const isBars = (series) => series.mark === "bars" || series.mark === "stacked";
+  const leastPlot = 220;  // pixels between the axes
   const symbols = ["circle", "square", "diamond", "triangle-up"];
 
   function tracesOf(figure, narrow) {
@@ -133,8 +148,9 @@ const sepal = (() => {
     const every = leaning ? Math.max(1, Math.ceil(20 / slot)) : 1;
     const shown = [];
     for (let i = first; i <= last; i += every) shown.push(i);
+    const labels = shortenedAlike(names, leaning ? 20 : 40);
     return {
-      "xaxis.tickvals": shown, "xaxis.ticktext": shown.map((i) => plain(shortened(names[i], leaning ? 20 : 40))),
+      "xaxis.tickvals": shown, "xaxis.ticktext": shown.map((i) => plain(labels[i])),
       "xaxis.tickangle": leaning ? -40 : 0,
     };
   }
@@ -170,6 +186,21 @@ const sepal = (() => {
     modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"], ["toImage"]],
   };
 
+  /**
+   * A legend takes its place from the plot, at most half of the whole, and is scrolled where that is not enough. Where
+   * it is long, the whole grows instead, so that the plot keeps its height.
+   */
+  function growForLegend(target) {
+    const { height, legend, _size: inner } = target._fullLayout;
+    const wanted = legend ? Math.ceil(legend._height) : 0;
+    const shown = Math.min(wanted, height / 2);
+    const rest = height - inner.h - shown;
+    const needed = Math.max(rest + wanted + leastPlot, 2 * wanted);
+    if (needed <= height || inner.h >= leastPlot) return;
+    target.style.height = `${needed}px`;
+    Plotly.relayout(target, { height: needed });
+  }
+
   /** Draws `figure` into `place`, or draws it again with new data. */
   function draw(place, figure) {
     if (typeof Plotly === "undefined") return;
@@ -180,9 +211,12 @@ const sepal = (() => {
       place.classList.add("drawn");
       place.append(target);
     }
+    target.style.height = "";
     const width = target.clientWidth;
     const layout = layoutOf(figure, width);
+    if (target.clientHeight > 0) layout.height = target.clientHeight;  // else a plot that grew stays as it is
     Plotly.react(target, tracesOf(figure, width < 560), layout, { ...config, toImageButtonOptions: { format: "svg", filename: figure.id } });
+    growForLegend(target);
     target.figure = figure;
     if (target.watched) return;
     target.watched = true;
@@ -302,5 +336,5 @@ const sepal = (() => {
     next();
   }
   start();
-  return { draw, say, figures, colour, watch: (watcher) => watchers.push(watcher), shortened };
+  return { draw, say, figures, colour, watch: (watcher) => watchers.push(watcher), shortened, shortenedAlike };
 })();

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "sepal/kernels/clamp.h"
 #include "sepal/kernels/elementwise.h"
+#include "sepal/kernels/epilogue.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sepal/kernels/binary.cc"
@@ -16,7 +16,7 @@ HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
 
 template <typename Function>
-HWY_INLINE void map_row(const BinaryArgs& args, const Clamp& clamp, Range rows, const Function& function) {
+HWY_INLINE void map_row(const BinaryArgs& args, const Epilogue& epilogue, Range rows, const Function& function) {
   const bool same_shape = !args.b.one_value && args.b.repeat == 1 && args.b.rows >= rows.end;
   const std::int64_t columns = same_shape ? args.columns * rows.size() : args.columns;
   const std::int64_t count = same_shape ? 1 : rows.size();
@@ -30,23 +30,23 @@ HWY_INLINE void map_row(const BinaryArgs& args, const Clamp& clamp, Range rows, 
     std::int64_t j = 0;
     for (; j + kLanes <= columns; j += kLanes) {
       const V right = args.b.one_value ? value : hn::LoadU(kTag, b + j);
-      hn::StoreU(clamped(function(hn::LoadU(kTag, a + j), right), clamp), kTag, output + j);
+      hn::StoreU(finished(function(hn::LoadU(kTag, a + j), right), epilogue), kTag, output + j);
     }
     if (const std::int64_t rest = columns - j; rest > 0) {
       const V right = args.b.one_value ? value : load_first(b + j, rest);
-      store_first(clamped(function(load_first(a + j, rest), right), clamp), output + j, rest);
+      store_first(finished(function(load_first(a + j, rest), right), epilogue), output + j, rest);
     }
   }
 }
 
 void binary_rows(const BinaryArgs& args, Range rows) {
-  const Clamp clamp = clamp_of(args.activation);
+  const Epilogue epilogue = epilogue_of(args.activation);
   const bool swapped = args.swapped;
   const auto map = [&](const auto& function) HWY_ATTR {
     if (swapped) {
-      map_row(args, clamp, rows, [&](V a, V b) HWY_ATTR { return function(b, a); });
+      map_row(args, epilogue, rows, [&](V a, V b) HWY_ATTR { return function(b, a); });
     } else {
-      map_row(args, clamp, rows, function);
+      map_row(args, epilogue, rows, function);
     }
   };
   switch (args.kind) {
@@ -102,7 +102,7 @@ bool binary_accepts(BinaryKind kind) noexcept {
 
 void binary(const BinaryArgs& args, Range rows) noexcept {
   HWY_DYNAMIC_DISPATCH(binary_rows)(args, rows);
-  if (!is_clamp(args.activation)) {
+  if (!is_epilogue(args.activation)) {
     unary(args.activation, args.output, args.output, {rows.begin * args.columns, rows.end * args.columns});
   }
 }

@@ -9,15 +9,14 @@
 #define HWY_TARGET_INCLUDE "sepal/kernels/depthwise.cc"
 #include <hwy/foreach_target.h>
 
-#include "sepal/kernels/simd-inl.h"
+#include "sepal/kernels/depthwise_tile-inl.h"
 
 // Vectors run over channels, tiles over neighbouring output columns; rows of taps above or below the image
 // are clipped.
 //
-// Kernels 3 and 5 wide with stride 1 or 2 (FixedTile) load the input columns that a tile's outputs share once
-// into registers and use them for every tap that meets them; a column left or right of the image is a zero
-// register. Everything else (AnyTile: other widths, dilation, depth multipliers) loads the input anew for each
-// tap, for several columns where all taps lie inside the image and one by one at the borders.
+// Square kernels of 3 and 5 with stride 1 or 2 have tiles of their own (depthwise_tile-inl.h). Everything else
+// (AnyTile: other sizes, dilation, depth multipliers) loads the input anew for each tap, for several columns where all
+// taps lie inside the image and one by one at the borders.
 
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
@@ -32,7 +31,7 @@ struct Row {
   std::int64_t w, c;   // of the input
   std::int64_t co;     // c * m
   std::int64_t m;
-  Clamp clamp;
+  Epilogue epilogue;
 
   const float* line(std::int64_t tap) const { return image + (top + tap * args->window.dilation.h) * w * c; }
   std::int64_t left(std::int64_t x) const { return x * args->window.stride.w - args->window.padding.left; }
@@ -56,75 +55,6 @@ template <bool kWhole>
 HWY_INLINE V bias_at(const DepthwiseArgs& args, std::int64_t c, std::int64_t n) {
   return args.bias == nullptr ? hn::Zero(kTag) : load<kWhole>(args.bias + c, n);
 }
-
-template <int kKernel, int kStride>
-struct FixedTile {
-  // Output columns x .. x + kColumns - 1; kBorder if any of their taps lies outside.
-  template <int kColumns, bool kBorder>
-  static void columns(const Row& row, std::int64_t x) {
-    const std::int64_t whole = row.c / kLanes * kLanes;
-    for (std::int64_t c = 0; c < whole; c += kLanes) channels<kColumns, kBorder, true>(row, x, c, kLanes);
-    if (whole < row.c) channels<kColumns, kBorder, false>(row, x, whole, row.c - whole);
-  }
-
-  template <int kColumns, bool kBorder, bool kWhole>
-  static HWY_INLINE void channels(const Row& row, std::int64_t x, std::int64_t c, std::int64_t n) {
-    constexpr int kInputs = (kColumns - 1) * kStride + kKernel;
-    const std::int64_t left = row.left(x);
-    Array<V, kColumns> sums;
-    for (V& sum : sums) sum = bias_at<kWhole>(*row.args, c, n);
-    for (std::int64_t ky = row.taps.begin; ky < row.taps.end; ++ky) {
-      const float* line = row.line(ky) + c;
-      Array<V, kInputs> inputs;
-      for (int i = 0; i < kInputs; ++i) {
-        const std::int64_t column = left + i;
-        if (kBorder && (column < 0 || column >= row.w)) {
-          inputs[i] = hn::Zero(kTag);
-        } else {
-          inputs[i] = load<kWhole>(line + column * row.c, n);
-        }
-      }
-      const float* filter = row.args->filter + ky * kKernel * row.c + c;
-      for (int kx = 0; kx < kKernel; ++kx) {
-        const V weight = load<kWhole>(filter + kx * row.c, n);
-        for (int j = 0; j < kColumns; ++j) sums[j] = hn::MulAdd(inputs[j * kStride + kx], weight, sums[j]);
-      }
-    }
-    for (int j = 0; j < kColumns; ++j) {
-      store<kWhole>(clamped(sums[j], row.clamp), row.output + (x + j) * row.c + c, n);
-    }
-  }
-
-  template <int kColumns>
-  static HWY_INLINE void tile(const Row& row, std::int64_t x) {
-    const std::int64_t left = row.left(x);
-    if (left < 0 || left + (kColumns - 1) * kStride + kKernel > row.w) {
-      columns<kColumns, true>(row, x);
-    } else {
-      columns<kColumns, false>(row, x);
-    }
-  }
-
-  // The whole row, in tiles of two widths; the last one moves back so as to end with the row, and computes
-  // what it shares with its neighbour again. A row narrower than a tile is left to AnyTile: false.
-  static bool run(const Row& row) {
-    constexpr int kWide = kDepthwiseColumns;
-    constexpr int kNarrow = (kWide + 1) / 2;
-    const std::int64_t w = row.args->output.shape.w();
-    if (w < kNarrow) return false;
-    for (std::int64_t x = 0; x < w;) {
-      const std::int64_t rest = w - x;
-      if (rest >= kWide && rest != 2 * kNarrow) {
-        tile<kWide>(row, x);
-        x += kWide;
-      } else {
-        tile<kNarrow>(row, std::min(x, w - kNarrow));
-        x += kNarrow;
-      }
-    }
-    return true;
-  }
-};
 
 // The input values that output channels c .. c + n - 1 of a pixel need: the channels of the same number ...
 template <bool kWhole>
@@ -175,7 +105,7 @@ struct AnyTile {
       }
     }
     for (int j = 0; j < kColumns; ++j) {
-      store<kWhole>(clamped(sums[j], row.clamp), row.output + (x + j) * row.co + c, n);
+      store<kWhole>(finished(sums[j], row.epilogue), row.output + (x + j) * row.co + c, n);
     }
   }
 
@@ -196,36 +126,73 @@ struct AnyTile {
   }
 };
 
-bool run_fixed(const Row& row) {
-  const Window& window = row.args->window;
-  if (row.m != 1 || window.dilation.w != 1) return false;
-  if (window.kernel.w == 3 && window.stride.w == 1) return FixedTile<3, 1>::run(row);
-  if (window.kernel.w == 3 && window.stride.w == 2) return FixedTile<3, 2>::run(row);
-  if (window.kernel.w == 5 && window.stride.w == 1) return FixedTile<5, 1>::run(row);
-  if (window.kernel.w == 5 && window.stride.w == 2) return FixedTile<5, 2>::run(row);
+// Channels up to which a pixel's worth of zeros stands ready.
+constexpr std::int64_t kMostFixedChannels = 4096;
+alignas(64) constexpr float kZeros[kMostFixedChannels] = {};
+
+// One or two output rows (kRows) from `index` on by tiles of fixed size; false if none suits.
+template <int kRows>
+bool run_fixed(const DepthwiseArgs& args, std::int64_t index) {
+  const Shape& in = args.input.shape;
+  const Shape& out = args.output.shape;
+  const Window& window = args.window;
+  const std::int64_t kernel = window.kernel.w;
+  const std::int64_t stride = window.stride.w;
+  if (in.c() != out.c() || in.c() > kMostFixedChannels || window.dilation != Extent{1, 1} ||
+      window.kernel.h != kernel || window.stride.h != stride) {
+    return false;
+  }
+  const std::int64_t image = index / out.h();
+  const FixedRows rows = {.image = args.input.data + image * in.h() * in.w() * in.c(),
+                          .filter = args.filter,
+                          .bias = args.bias == nullptr ? kZeros : args.bias,
+                          .zeros = kZeros,
+                          .output = args.output.data + (index - args.first_row) * out.w() * out.c(),
+                          .h = in.h(),
+                          .w = in.w(),
+                          .channels = in.c(),
+                          .top = index % out.h() * stride - window.padding.top,
+                          .padding = window.padding.left,
+                          .columns = out.w(),
+                          .epilogue = epilogue_of(args.activation)};
+  if (kernel == 3 && stride == 1) return run_fixed_rows<3, 1, kRows>(rows);
+  if (kernel == 3 && stride == 2) return run_fixed_rows<3, 2, kRows>(rows);
+  if (kernel == 5 && stride == 1) return run_fixed_rows<5, 1, kRows>(rows);
+  if (kernel == 5 && stride == 2) return run_fixed_rows<5, 2, kRows>(rows);
   return false;
 }
 
-void depthwise_row(const DepthwiseArgs& args, std::int64_t index) {
+void any_row(const DepthwiseArgs& args, std::int64_t index) {
   const Shape& in = args.input.shape;
   const Shape& out = args.output.shape;
   const std::int64_t image = index / out.h();
   const std::int64_t top = index % out.h() * args.window.stride.h - args.window.padding.top;
   const Row row = {.args = &args,
                    .image = args.input.data + image * in.h() * in.w() * in.c(),
-                   .output = args.output.data + index * out.w() * out.c(),
+                   .output = args.output.data + (index - args.first_row) * out.w() * out.c(),
                    .top = top,
                    .taps = taps_inside(top, args.window.kernel.h, args.window.dilation.h, in.h()),
                    .w = in.w(),
                    .c = in.c(),
                    .co = out.c(),
                    .m = out.c() / in.c(),
-                   .clamp = clamp_of(args.activation)};
-  if (run_fixed(row)) return;
+                   .epilogue = epilogue_of(args.activation)};
   if (row.m == 1) {
     AnyTile<SameChannels>::run(row);
   } else {
     AnyTile<SharedChannels>::run(row);
+  }
+}
+
+// The output rows `rows` of one image.
+void depthwise_rows(const DepthwiseArgs& args, Range rows) {
+  for (std::int64_t index = rows.begin; index < rows.end;) {
+    if (index + 1 < rows.end && run_fixed<2>(args, index)) {
+      index += 2;
+      continue;
+    }
+    if (!run_fixed<1>(args, index)) any_row(args, index);
+    ++index;
   }
 }
 
@@ -235,16 +202,23 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace sepal {
 namespace {
-HWY_EXPORT(depthwise_row);
+HWY_EXPORT(depthwise_rows);
 }  // namespace
 
 void depthwise(const DepthwiseArgs& args, Range rows) noexcept {
-  const std::int64_t floats = args.output.shape.w() * args.output.shape.c();
-  for (std::int64_t row = rows.begin; row < rows.end; ++row) {
-    HWY_DYNAMIC_DISPATCH(depthwise_row)(args, row);
-    if (!is_clamp(args.activation)) {
-      unary(args.activation, args.output.data, args.output.data, {row * floats, (row + 1) * floats});
+  const Shape& out = args.output.shape;
+  const std::int64_t floats = out.w() * out.c();
+  for (std::int64_t begin = rows.begin; begin < rows.end;) {
+    // Within one image; by pairs where another pass over the rows follows, so that it finds them in the cache.
+    const std::int64_t image_end = (begin / out.h() + 1) * out.h();
+    const bool finished = is_epilogue(args.activation);
+    const std::int64_t end = std::min({rows.end, image_end, finished ? rows.end : begin + 2});
+    HWY_DYNAMIC_DISPATCH(depthwise_rows)(args, Range{begin, end});
+    if (!finished) {
+      const Range written = {(begin - args.first_row) * floats, (end - args.first_row) * floats};
+      unary(args.activation, args.output.data, args.output.data, written);
     }
+    begin = end;
   }
 }
 

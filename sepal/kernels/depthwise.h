@@ -17,7 +17,8 @@ struct DepthwiseArgs {
   const float* bias = nullptr;    ///< [c * m], or null
   Window window;
   Unary activation;
-  TensorView<float> output;  ///< [n, h', w', c * m]; must not overlap input
+  TensorView<float> output;    ///< [n, h', w', c * m]; must not overlap input
+  std::int64_t first_row = 0;  ///< the row of n * h' that output.data begins with; those before it are not asked for
 };
 
 /// Computes the output rows `rows`, counted through the batch (0 .. n * h'). Taps that fall into the padding

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sepal/kernels/elementwise.h"
+#include "sepal/kernels/taps.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sepal/kernels/direct.cc"
@@ -14,7 +15,7 @@
 // the tap lies in the padding left or right; a tap above or below the image is the same for all of them and is
 // skipped. Where a whole row of taps lies within the image, one group reads all channels and the taps are not
 // dilated, those taps are one run of kernel.w * ci neighbouring floats, which is what makes a stem of three
-// channels bearable.
+// channels bearable; at the left and right edge a small neighbourhood is copied out, with zeros, to the same end.
 
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
@@ -26,58 +27,120 @@ struct DirectTile {
   const float* filter;  // [kernel.h][kernel.w][k] terms of kPanelColumns
   std::int64_t k;       // input channels of the group
   std::int64_t y, x;    // the first output pixel's
-  Clamp clamp;
+  Epilogue epilogue;
+  const float* addend;  // as output, or null
   float* output;
   std::int64_t columns;
+
+  // Where the taps of one tile lie: those rows of them that are on the image, and the first of these rows.
+  struct Taps {
+    Range rows;
+    std::int64_t left;   // the image's column of the tile's first tap
+    const float* line;   // the image's row of the first tap row
+    std::int64_t pitch;  // floats from one tap row to the next
+    const float* filter;
+  };
+
+  // Three ways to the same sums, each a function of its own: in one, g++ 12 runs out of registers for the row pointers
+  // of all three (10 % of ResNet-18).
+
+  // All columns lie on the image: kernel.h runs of kernel.w * ci values.
+  template <int kRows, int kVectors>
+  static HWY_NOINLINE void inside(const DirectTile& tile, const Taps& taps, Sums<kRows, kVectors>& sums) {
+    const Window& window = tile.args->window;
+    Array<const float*, kRows> rows;
+    for (int row = 0; row < kRows; ++row) rows[row] = taps.line + (taps.left + row * window.stride.w) * tile.k;
+    accumulate(sums, rows,
+               {.panel = taps.filter, .k = window.kernel.w * tile.k, .runs = taps.rows.size(), .pitch = taps.pitch});
+  }
+
+  // What the tile sees is little: copied out, with zeros for the padding, its taps are runs too.
+  template <int kRows, int kVectors>
+  static HWY_NOINLINE void copied(const DirectTile& tile, const Taps& taps, Sums<kRows, kVectors>& sums) {
+    const Window& window = tile.args->window;
+    const std::int64_t columns = columns_of(kRows, window);
+    const std::int64_t width = tile.args->input.shape.w();
+    HWY_ALIGN float seen[kNeighbourhoodFloats];
+    const Range there = {std::clamp<std::int64_t>(-taps.left, 0, columns),
+                         std::clamp<std::int64_t>(width - taps.left, 0, columns)};
+    const float* line = taps.line + taps.left * tile.k;
+    for (std::int64_t tap = 0; tap < taps.rows.size(); ++tap, line += taps.pitch) {
+      float* to = seen + tap * columns * tile.k;
+      std::fill(to, to + there.begin * tile.k, 0.0f);
+      std::copy(line + there.begin * tile.k, line + there.end * tile.k, to + there.begin * tile.k);
+      std::fill(to + there.end * tile.k, to + columns * tile.k, 0.0f);
+    }
+    Array<const float*, kRows> rows;
+    for (int row = 0; row < kRows; ++row) rows[row] = seen + row * window.stride.w * tile.k;
+    accumulate(
+        sums, rows,
+        {.panel = taps.filter, .k = window.kernel.w * tile.k, .runs = taps.rows.size(), .pitch = columns * tile.k});
+  }
+
+  // Tap by tap, with zeros for those beside the image.
+  template <int kRows, int kVectors>
+  static HWY_NOINLINE void tap_by_tap(const DirectTile& tile, const Taps& taps, Sums<kRows, kVectors>& sums) {
+    const Window& window = tile.args->window;
+    const Shape& image = tile.args->input.shape;
+    const float* line = taps.line;
+    const float* filter = taps.filter;
+    for (std::int64_t ky = 0; ky < taps.rows.size(); ++ky, line += taps.pitch) {
+      for (std::int64_t kx = 0; kx < window.kernel.w; ++kx, filter += tile.k * kPanelColumns) {
+        Array<const float*, kRows> rows;
+        for (int row = 0; row < kRows; ++row) {
+          const std::int64_t x = taps.left + row * window.stride.w + kx * window.dilation.w;
+          rows[row] = x >= 0 && x < image.w() ? line + x * image.c() : tile.args->zeros;
+        }
+        accumulate(sums, rows, {.panel = filter, .k = tile.k});
+      }
+    }
+  }
+
+  static std::int64_t columns_of(int rows, const Window& window) {
+    return (rows - 1) * window.stride.w + (window.kernel.w - 1) * window.dilation.w + 1;
+  }
 
   template <int kRows, int kVectors>
   static void run(const DirectTile& tile) {
     const DirectArgs& args = *tile.args;
     const Window& window = args.window;
-    const std::int64_t pitch = args.input.shape.c();
-    const std::int64_t left = tile.x * window.stride.w - window.padding.left;
-    const std::int64_t last = left + (kRows - 1) * window.stride.w + (window.kernel.w - 1) * window.dilation.w;
-    const bool one_run = left >= 0 && last < args.input.shape.w() && window.dilation.w == 1 && tile.k == pitch;
+    const Shape& image = args.input.shape;
+    const std::int64_t top = tile.y * window.stride.h - window.padding.top;
+    const Range rows = taps_inside(top, window.kernel.h, window.dilation.h, image.h());
+    const std::int64_t line_pitch = image.w() * image.c();
+    const Taps taps = {.rows = rows,
+                       .left = tile.x * window.stride.w - window.padding.left,
+                       .line = tile.image + (top + rows.begin * window.dilation.h) * line_pitch,
+                       .pitch = window.dilation.h * line_pitch,
+                       .filter = tile.filter + rows.begin * window.kernel.w * tile.k * kPanelColumns};
+    const std::int64_t columns = columns_of(kRows, window);
+    const bool in_runs = window.dilation.w == 1 && tile.k == image.c();
 
     Sums<kRows, kVectors> sums;
     start(sums, tile.bias);
-    const float* filter = tile.filter;
-    Array<const float*, kRows> rows;
-    for (std::int64_t ky = 0; ky < window.kernel.h; ++ky) {
-      const std::int64_t y = tile.y * window.stride.h - window.padding.top + ky * window.dilation.h;
-      const std::int64_t terms = window.kernel.w * tile.k;
-      if (y < 0 || y >= args.input.shape.h()) {
-        filter += terms * kPanelColumns;
-        continue;
-      }
-      const float* line = tile.image + y * args.input.shape.w() * pitch;
-      if (one_run) {
-        for (int row = 0; row < kRows; ++row) rows[row] = line + (left + row * window.stride.w) * pitch;
-        accumulate(sums, rows, filter, terms);
-        filter += terms * kPanelColumns;
-        continue;
-      }
-      for (std::int64_t kx = 0; kx < window.kernel.w; ++kx, filter += tile.k * kPanelColumns) {
-        for (int row = 0; row < kRows; ++row) {
-          const std::int64_t x = left + row * window.stride.w + kx * window.dilation.w;
-          rows[row] = x >= 0 && x < args.input.shape.w() ? line + x * pitch : args.zeros;
-        }
-        accumulate(sums, rows, filter, tile.k);
-      }
+    if (in_runs && taps.left >= 0 && taps.left + columns <= image.w()) {
+      inside(tile, taps, sums);
+    } else if (in_runs && columns * tile.k * rows.size() <= kNeighbourhoodFloats) {
+      copied(tile, taps, sums);
+    } else {
+      tap_by_tap(tile, taps, sums);
     }
-    finish(sums, tile.clamp, tile.output, args.output.shape.c(), tile.columns);
+    finish(sums, tile.epilogue, tile.addend, tile.output, args.output.shape.c(), tile.columns);
   }
 };
 
-// The output rows `rows` of one image in the columns that `tile` names, from its `output` on.
-void rows_of_tiles(DirectTile tile, Range rows, float* output) {
+// The output rows `rows` of one image in the columns that `tile` names, from `output` on.
+void rows_of_tiles(DirectTile tile, Range rows, const float* addend, float* output) {
   const Shape& shape = tile.args->output.shape;
-  const std::int64_t tiles = (shape.w() + kTileRows - 1) / kTileRows;
+  const int height = tile_rows(tile.columns);
+  const std::int64_t tiles = (shape.w() + height - 1) / height;
   for (tile.y = rows.begin; tile.y < rows.end; ++tile.y) {
     for (std::int64_t i = 0; i < tiles; ++i) {
       const Range x = part({0, shape.w()}, i, tiles);
       tile.x = x.begin;
-      tile.output = output + (tile.y * shape.w() + tile.x) * shape.c();
+      const std::int64_t pixel = (tile.y * shape.w() + tile.x) * shape.c();
+      tile.output = output + pixel;
+      tile.addend = addend == nullptr ? nullptr : addend + pixel;
       run_tile(tile, static_cast<int>(x.size()), tile.columns);
     }
   }
@@ -96,18 +159,20 @@ void direct_block(const DirectArgs& args, std::int64_t image, Range rows) {
                      .k = k,
                      .y = 0,
                      .x = 0,
-                     .clamp = clamp_of(args.activation),
+                     .epilogue = epilogue_of(args.activation),
+                     .addend = nullptr,
                      .output = nullptr,
                      .columns = 0};
   for (std::int64_t group = 0; group < args.groups; ++group) {
     tile.image = args.input.data + image * in.h() * in.w() * in.c() + group * k;
-    float* output = args.output.data + image * out.h() * out.w() * out.c() + group * co;
+    const std::int64_t place = image * out.h() * out.w() * out.c() + group * co;
     const float* packed = args.packed + group * packed_floats(co, terms);
     for (std::int64_t first = 0; first < co; first += kTileVectors * kLanes) {
       tile.bias = packed + first / kPanelColumns * panel_floats(terms) + first % kPanelColumns;
       tile.filter = tile.bias + kPanelColumns;
       tile.columns = co - first;
-      rows_of_tiles(tile, rows, output + first);
+      const float* addend = args.addend == nullptr ? nullptr : args.addend + place + first;
+      rows_of_tiles(tile, rows, addend, args.output.data + place + first);
     }
   }
 }
@@ -132,7 +197,7 @@ void direct(const DirectArgs& args, Range rows) noexcept {
     const std::int64_t image = begin / out.h();
     const std::int64_t end = std::min({begin + block, rows.end, (image + 1) * out.h()});
     HWY_DYNAMIC_DISPATCH(direct_block)(args, image, Range{begin - image * out.h(), end - image * out.h()});
-    if (!is_clamp(args.activation)) {
+    if (!is_epilogue(args.activation)) {
       const std::int64_t row = out.w() * out.c();
       unary(args.activation, args.output.data, args.output.data, {begin * row, end * row});
     }

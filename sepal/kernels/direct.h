@@ -19,7 +19,8 @@ struct DirectArgs {
   Window window;
   std::int64_t groups = 1;  ///< divides ci and co
   Unary activation;
-  TensorView<float> output;  ///< [n, h', w', co]; must not overlap input
+  TensorView<float> output;       ///< [n, h', w', co]; must not overlap input
+  const float* addend = nullptr;  ///< as output, added before the activation; may be output; or null
 };
 
 /// Computes the output rows `rows`, counted through the batch (0 .. n * h'), without im2col: the product's

@@ -18,13 +18,17 @@
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
 
+// kAsks: brings the panel to come nearer meanwhile.
+template <bool kAsks>
 struct PointwiseTile {
   const float* input;
   std::int64_t input_pitch;
   const float* bias;
   const float* filter;
   std::int64_t k;
-  Clamp clamp;
+  Ahead ahead;
+  Epilogue epilogue;
+  const float* addend;
   float* output;
   std::int64_t output_pitch;
   std::int64_t columns;
@@ -35,37 +39,89 @@ struct PointwiseTile {
     for (int row = 0; row < kRows; ++row) rows[row] = tile.input + row * tile.input_pitch;
     Sums<kRows, kVectors> sums;
     start(sums, tile.bias);
-    accumulate(sums, rows, tile.filter, tile.k);
-    finish(sums, tile.clamp, tile.output, tile.output_pitch, tile.columns);
+    accumulate<kRows, kVectors, kAsks>(sums, rows, {.panel = tile.filter, .k = tile.k}, tile.ahead);
+    finish(sums, tile.epilogue, tile.addend, tile.output, tile.output_pitch, tile.columns);
   }
 };
 
-// The rows `rows` in the columns from `first` on, at most one tile wide.
-void column_of_tiles(const PointwiseArgs& args, Range rows, std::int64_t first, const float* panel,
-                     const Clamp& clamp) {
-  const std::int64_t tiles = (rows.size() + kTileRows - 1) / kTileRows;
-  for (std::int64_t i = 0; i < tiles; ++i) {
+const float* offset(const float* values, std::int64_t by) { return values == nullptr ? nullptr : values + by; }
+
+// The rows `rows` in the columns from `first` on, at most one tile wide. `next` is the panel to come, or null: the
+// first tiles ask for it between them.
+void column_of_tiles(const PointwiseArgs& args, Range rows, std::int64_t first, const float* panel, const float* next,
+                     const Epilogue& epilogue) {
+  const int height = tile_rows(args.co - first);
+  const std::int64_t tiles = (rows.size() + height - 1) / height;
+  const std::int64_t askers = next == nullptr ? 0 : std::min(tiles, kAheadTiles);
+  const std::int64_t lines = askers == 0 ? 0 : (kAheadTerms * kPanelColumns / kLineFloats + askers - 1) / askers;
+  const std::int64_t floats = args.ci / kAheadTerms * lines * kLineFloats;
+  const auto run = [&]<bool kAsks>(std::int64_t i) HWY_ATTR {
     const Range r = part(rows, i, tiles);
-    const PointwiseTile tile = {.input = args.input + r.begin * args.input_pitch,
-                                .input_pitch = args.input_pitch,
-                                .bias = panel,
-                                .filter = panel + kPanelColumns,
-                                .k = args.ci,
-                                .clamp = clamp,
-                                .output = args.output + r.begin * args.output_pitch + first,
-                                .output_pitch = args.output_pitch,
-                                .columns = args.co - first};
+    const std::int64_t place = r.begin * args.output_pitch + first;
+    const PointwiseTile<kAsks> tile = {
+        .input = args.input + r.begin * args.input_pitch,
+        .input_pitch = args.input_pitch,
+        .bias = panel,
+        .filter = panel + kPanelColumns,
+        .k = args.ci,
+        .ahead = {.next = kAsks ? next + i * floats : nullptr, .lines = static_cast<int>(lines)},
+        .epilogue = epilogue,
+        .addend = offset(args.addend, place),
+        .output = args.output + place,
+        .output_pitch = args.output_pitch,
+        .columns = args.co - first};
     run_tile(tile, static_cast<int>(r.size()), tile.columns);
+  };
+  std::int64_t i = 0;
+  for (; i < askers; ++i) run.template operator()<true>(i);
+  for (; i < tiles; ++i) run.template operator()<false>(i);
+}
+
+// A single row, in the panels from `panel` on: as many as fill kRowVectors, side by side.
+template <int kPanels>
+void row_of_panels(const PointwiseArgs& args, std::int64_t row, std::int64_t panel, const Epilogue& epilogue) {
+  constexpr int kVectors = static_cast<int>(kPanelColumns / kLanes);
+  const float* input = args.input + row * args.input_pitch;
+  const std::int64_t size = panel_floats(args.ci);
+  const float* packed = args.packed + panel * size;
+  Array<Sums<1, kVectors>, kPanels> sums;
+  for (int p = 0; p < kPanels; ++p) start(sums[p], packed + p * size);
+  const float* filter = packed + kPanelColumns;
+  for (std::int64_t i = 0; i < args.ci; ++i, filter += kPanelColumns) {
+    const V x = hn::Set(kTag, input[i]);
+    for (int p = 0; p < kPanels; ++p) {
+      for (int v = 0; v < kVectors; ++v) {
+        V& sum = sums[p].value[0][v];
+        sum = hn::MulAdd(x, hn::LoadU(kTag, filter + p * size + v * kLanes), sum);
+      }
+    }
+  }
+  for (int p = 0; p < kPanels; ++p) {
+    const std::int64_t first = (panel + p) * kPanelColumns;
+    const std::int64_t place = row * args.output_pitch + first;
+    finish(sums[p], epilogue, offset(args.addend, place), args.output + place, args.output_pitch, args.co - first);
   }
 }
 
+void pointwise_row(const PointwiseArgs& args, std::int64_t row, Range panels, const Epilogue& epilogue) {
+  constexpr std::int64_t kWide = std::max<std::int64_t>(1, kRowVectors * kLanes / kPanelColumns);
+  std::int64_t panel = panels.begin;
+  for (; panel + kWide <= panels.end; panel += kWide) row_of_panels<kWide>(args, row, panel, epilogue);
+  for (; panel < panels.end; ++panel) row_of_panels<1>(args, row, panel, epilogue);
+}
+
 void pointwise_block(const PointwiseArgs& args, Range rows, Range panels) {
-  const Clamp clamp = clamp_of(args.activation);
+  const Epilogue epilogue = epilogue_of(args.activation);
+  if (rows.size() == 1 && kPanelColumns / kLanes <= kRowVectors) {
+    return pointwise_row(args, rows.begin, panels, epilogue);
+  }
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
     const std::int64_t end = std::min(args.co, (panel + 1) * kPanelColumns);
     const float* packed = args.packed + panel * panel_floats(args.ci);
+    const float* next = panel + 1 < panels.end ? packed + panel_floats(args.ci) : args.ahead;
     for (std::int64_t first = panel * kPanelColumns; first < end; first += kTileVectors * kLanes) {
-      column_of_tiles(args, rows, first, packed + first % kPanelColumns, clamp);
+      const bool last = first + kTileVectors * kLanes >= end;
+      column_of_tiles(args, rows, first, packed + first % kPanelColumns, last ? next : nullptr, epilogue);
     }
   }
 }
@@ -79,7 +135,7 @@ namespace {
 
 HWY_EXPORT(pointwise_block);
 
-// An activation that no clamp expresses, over a block that was just written.
+// An activation that no epilogue expresses, over a block that was just written.
 void activate(const PointwiseArgs& args, Range rows, Range columns) {
   for (std::int64_t row = rows.begin; row < rows.end; ++row) {
     float* values = args.output + row * args.output_pitch;
@@ -95,7 +151,7 @@ void pointwise(const PointwiseArgs& args, Range rows, Range panels) noexcept {
   for (std::int64_t begin = rows.begin; begin < rows.end; begin += block) {
     const Range part = {begin, std::min(begin + block, rows.end)};
     HWY_DYNAMIC_DISPATCH(pointwise_block)(args, part, panels);
-    if (!is_clamp(args.activation)) {
+    if (!is_epilogue(args.activation)) {
       activate(args, part, {panels.begin * kPanelColumns, std::min(panels.end * kPanelColumns, args.co)});
     }
   }

@@ -18,6 +18,8 @@ struct PointwiseArgs {
   Unary activation;
   float* output = nullptr;        ///< [rows, co], a row every output_pitch floats; must not overlap input
   std::int64_t output_pitch = 0;  ///< at least co
+  const float* addend = nullptr;  ///< laid out as output, added before the activation; may be output; or null
+  const float* ahead = nullptr;   ///< packed weights that somebody wants next, for as many floats as one panel; or null
 };
 
 /// Computes the rows `rows` in the panels `panels`: output channels panels.begin * kPanelColumns up to

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "sepal/kernels/clamp.h"
+#include "sepal/kernels/epilogue.h"
 #include "sepal/kernels/tile.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -83,8 +83,20 @@ HWY_INLINE V at_most(V x, V high) {
   if constexpr (kPlain) return hn::IfThenElse(hn::Gt(x, high), high, x);
   return hn::Min(high, x);
 }
-HWY_INLINE V clamped(V x, const Clamp& clamp) {
-  return at_most(at_least(x, hn::Set(kTag, clamp.low)), hn::Set(kTag, clamp.high));
+
+/// x clip(x / 6 + 1/2, 0, 1).
+HWY_INLINE V hard_swish(V x) {
+  const V gate = hn::MulAdd(x, hn::Set(kTag, 1.0f / 6.0f), hn::Set(kTag, 0.5f));
+  return hn::Mul(x, at_most(at_least(gate, hn::Zero(kTag)), hn::Set(kTag, 1.0f)));
+}
+
+/// The limits of an epilogue without hard swish.
+HWY_INLINE V limited(V x, const Epilogue& epilogue) {
+  return at_most(at_least(x, hn::Set(kTag, epilogue.low)), hn::Set(kTag, epilogue.high));
+}
+
+HWY_INLINE V finished(V x, const Epilogue& epilogue) {
+  return epilogue.hard_swish ? hard_swish(x) : limited(x, epilogue);
 }
 
 }  // namespace sepal::HWY_NAMESPACE

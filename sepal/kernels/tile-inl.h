@@ -32,42 +32,95 @@ HWY_INLINE void start(Sums<kRows, kVectors>& sums, const float* bias) {
   }
 }
 
-/// Adds k terms: row i's values at rows[i][0 .. k - 1], the filter's at `panel`, a term every kPanelColumns.
-template <int kRows, int kVectors>
-HWY_INLINE void accumulate(Sums<kRows, kVectors>& sums, const Array<const float*, kRows>& rows,
-                           const float* HWY_RESTRICT panel, std::int64_t k) {
-  Sums<kRows, kVectors> local = sums;  // a local, so that the compiler need not fear that stores alias it
-  for (std::int64_t i = 0; i < k; ++i, panel += kPanelColumns) {
+/// Weights that the product will want when it is done with its panel. They are asked for a few cache lines at a time
+/// between the terms of the sums that still run: in a network no weight is in the first two caches when its turn comes.
+struct Ahead {
+  const float* next = nullptr;
+  int lines = 0;  ///< at least 1, for every kAheadTerms terms
+};
+
+/// What a tile multiplies: row i's values are `runs` times k floats, the first at rows[i], each `pitch` floats after
+/// the one before; the filter's lie at `panel`, a term every kPanelColumns.
+struct Terms {
+  const float* panel;
+  std::int64_t k;
+  std::int64_t runs = 1;
+  std::int64_t pitch = 0;
+};
+
+/// Adds all of them.
+template <int kRows, int kVectors, bool kAsks = false>
+HWY_INLINE void accumulate(Sums<kRows, kVectors>& sums, const Array<const float*, kRows>& first, const Terms& terms,
+                           Ahead ahead = {}) {
+  Sums<kRows, kVectors> local = sums;  // locals, so that the compiler need not fear that stores alias them
+  const float* HWY_RESTRICT panel = terms.panel;
+  Array<const float*, kRows> rows;
+  for (int row = 0; row < kRows; ++row) rows[row] = first[row];
+  static_assert(kAheadTerms == 4);
+  const auto term = [&](std::int64_t i) HWY_ATTR __attribute__((always_inline)) {
     Array<V, kVectors> filter;
     for (int v = 0; v < kVectors; ++v) filter[v] = hn::LoadU(kTag, panel + v * kLanes);
     for (int row = 0; row < kRows; ++row) {
       const V x = hn::Set(kTag, rows[row][i]);
       for (int v = 0; v < kVectors; ++v) local.value[row][v] = hn::MulAdd(x, filter[v], local.value[row][v]);
     }
+    panel += kPanelColumns;
+  };
+  for (std::int64_t run = 0; run < terms.runs; ++run) {
+    // By fours: a short loop's end is foreseen where a longer one's is not, and sums of 32 terms feel it.
+    std::int64_t i = 0;
+    for (; i + kAheadTerms <= terms.k; i += kAheadTerms) {
+      if constexpr (kAsks) {
+        for (int line = 0; line < ahead.lines; ++line, ahead.next += kLineFloats) __builtin_prefetch(ahead.next, 0, 2);
+      }
+      term(i);
+      term(i + 1);
+      term(i + 2);
+      term(i + 3);
+    }
+    for (; i < terms.k; ++i) term(i);
+    for (int row = 0; row < kRows; ++row) rows[row] += terms.pitch;
   }
   sums = local;
 }
 
-/// Clamps and stores the first `columns` columns of every row.
+/// Calls store(row, vector, columns) for every vector of a tile that has columns.
+template <int kRows, int kVectors, typename Store>
+HWY_INLINE void each_vector(std::int64_t columns, const Store& store) {
+  for (int row = 0; row < kRows; ++row) {
+    for (int v = 0; v < kVectors && v * kLanes < columns; ++v) store(row, v, columns - v * kLanes);
+  }
+}
+
+/// Adds what `addend` holds for every value of the tile (nothing if null), applies the epilogue and stores the first
+/// `columns` columns of every row; addend has the output's layout and may be the output.
 template <int kRows, int kVectors>
-HWY_INLINE void finish(const Sums<kRows, kVectors>& sums, const Clamp& clamp, float* output, std::int64_t pitch,
-                       std::int64_t columns) {
-  if (columns >= kVectors * kLanes) {
+HWY_INLINE void finish(const Sums<kRows, kVectors>& sums, const Epilogue& epilogue, const float* addend, float* output,
+                       std::int64_t pitch, std::int64_t columns) {
+  // The usual tile by itself, without a question in its loops: short sums feel every one.
+  if (columns >= kVectors * kLanes && addend == nullptr && !epilogue.hard_swish) {
     for (int row = 0; row < kRows; ++row) {
       for (int v = 0; v < kVectors; ++v) {
-        hn::StoreU(clamped(sums.value[row][v], clamp), kTag, output + row * pitch + v * kLanes);
+        hn::StoreU(limited(sums.value[row][v], epilogue), kTag, output + row * pitch + v * kLanes);
       }
     }
     return;
   }
-  for (int row = 0; row < kRows; ++row) {
-    for (int v = 0; v < kVectors && v * kLanes < columns; ++v) {
-      store_upto(clamped(sums.value[row][v], clamp), output + row * pitch + v * kLanes, columns - v * kLanes);
-    }
-  }
+  each_vector<kRows, kVectors>(columns, [&](int row, int v, std::int64_t rest) HWY_ATTR {
+    const std::int64_t place = row * pitch + v * kLanes;
+    V sum = sums.value[row][v];
+    if (addend != nullptr) sum = hn::Add(sum, load_upto(addend + place, rest));
+    store_upto(finished(sum, epilogue), output + place, rest);
+  });
 }
 
-/// Calls tile.run<rows, vectors>() with 1 <= rows <= kTileRows and 1 <= vectors <= kTileVectors made constants.
+/// Rows of the highest tile of so many columns. One vector wide it is higher, to have sums enough in flight; twice as
+/// high would be more pointers than there are registers (12 rows: 17.3 us where 10 take 13).
+constexpr int kTallTileRows = kTileRows + kTileRows / 2;
+constexpr int tile_rows(std::int64_t columns) { return columns <= kLanes ? kTallTileRows : kTileRows; }
+
+/// Calls tile.run<rows, vectors>() with 1 <= rows <= tile_rows(columns) and the vectors that columns need, at most
+/// kTileVectors, made constants.
 template <int kVectors, typename Tile, int... kHeights>
 HWY_INLINE void run_height(const Tile& tile, int rows, std::integer_sequence<int, kHeights...>) {
   using Run = void (*)(const Tile&);
@@ -76,11 +129,10 @@ HWY_INLINE void run_height(const Tile& tile, int rows, std::integer_sequence<int
 }
 template <typename Tile>
 HWY_INLINE void run_tile(const Tile& tile, int rows, std::int64_t columns) {
-  constexpr auto kHeights = std::make_integer_sequence<int, kTileRows>();
   if (columns <= kLanes) {
-    run_height<1>(tile, rows, kHeights);
+    run_height<1>(tile, rows, std::make_integer_sequence<int, kTallTileRows>());
   } else {
-    run_height<kTileVectors>(tile, rows, kHeights);
+    run_height<kTileVectors>(tile, rows, std::make_integer_sequence<int, kTileRows>());
   }
 }
 

@@ -17,6 +17,24 @@ inline constexpr int kTileVectors = 2;
 inline constexpr int kTileRowsOf32Registers = 7;
 inline constexpr int kTileRowsOf16Registers = 6;
 
+/// Terms of a product between two requests for weights to come, the floats of a cache line, and the tiles of a column
+/// over which the next panel's lines are spread.
+inline constexpr std::int64_t kAheadTerms = 4;
+inline constexpr std::int64_t kLineFloats = 16;
+inline constexpr std::int64_t kAheadTiles = 8;
+
+/// Vectors of sums that a product of a single row keeps at once: a tile of one row would have too few in flight to hide
+/// the latency of an FMA, so it goes through several panels side by side.
+inline constexpr int kRowVectors = 8;
+
+/// Floats that a tile at the edge of an image may copy out so as to read its taps in runs.
+inline constexpr std::int64_t kNeighbourhoodFloats = 2048;
+
+/// A separable convolution is computed in pieces where the map between its stages is larger than this; smaller ones
+/// stay in L2 by themselves. Bytes of one piece of that map.
+inline constexpr std::int64_t kSeparableFrom = 384 * 1024;
+inline constexpr std::int64_t kSeparablePiece = 128 * 1024;
+
 /// Bytes of input rows that a product goes through panel by panel before it takes the next rows: with the
 /// panel beside them they stay in L2.
 inline constexpr std::int64_t kRowBlockBytes = 256 * 1024;

@@ -38,8 +38,8 @@ bool unary_arithmetic(const Unary& f, const float* in, float* out, Range range) 
     case UnaryKind::kIdentity:
     case UnaryKind::kRelu:
     case UnaryKind::kClip: {
-      const Clamp clamp = clamp_of(f);
-      map(in, out, range, [clamp](V x) HWY_ATTR { return clamped(x, clamp); });
+      const Epilogue limits = epilogue_of(f);
+      map(in, out, range, [limits](V x) HWY_ATTR { return finished(x, limits); });
       return true;
     }
     case UnaryKind::kAbs:
@@ -77,10 +77,7 @@ bool unary_arithmetic(const Unary& f, const float* in, float* out, Range range) 
       map(in, out, range, [=](V x) HWY_ATTR { return at_most(at_least(hn::MulAdd(alpha, x, beta), zero), one); });
       return true;
     case UnaryKind::kHardSwish:
-      map(in, out, range, [=](V x) HWY_ATTR {
-        const V gate = hn::MulAdd(x, hn::Set(kTag, 1.0f / 6.0f), hn::Set(kTag, 0.5f));
-        return hn::Mul(x, at_most(at_least(gate, zero), one));
-      });
+      map(in, out, range, [](V x) HWY_ATTR { return hard_swish(x); });
       return true;
     case UnaryKind::kSoftsign:
       map(in, out, range, [=](V x) HWY_ATTR { return hn::Div(x, hn::Add(one, hn::Abs(x))); });

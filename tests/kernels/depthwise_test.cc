@@ -68,11 +68,11 @@ TEST(Depthwise, MatchesTheSumOfItsTapsAtRandom) {
         "random",     {random.whole(1, 2), extent.h, extent.w, c}, c * m, c, window, random_activation(random),
         random.coin()};
     if (random.coin()) {  // those that have a path of their own
-      test.window.kernel.w = random.coin() ? 3 : 5;
-      test.window.stride.w = random.whole(1, 2);
-      test.window.dilation.w = 1;
-      test.window.padding.left = 2;
-      test.window.padding.right = 2;
+      const std::int64_t kernel = random.coin() ? 3 : 5;
+      const std::int64_t stride = random.whole(1, 2);
+      test.window = {{kernel, kernel}, {stride, stride}, {1, 1}, {random.whole(0, 3), 2, 2, random.whole(0, 3)}};
+      test.input = {random.whole(1, 2), random.whole(1, 9) + kernel - 2, random.whole(1, 20), c};
+      if (test.input.w() + 2 + test.window.padding.right < kernel) test.window.padding.right = 3;
     }
     expect_right(test, random);
   }

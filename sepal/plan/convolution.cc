@@ -7,32 +7,11 @@
 #include "sepal/kernels/depthwise.h"
 #include "sepal/kernels/direct.h"
 #include "sepal/kernels/pointwise.h"
+#include "sepal/plan/conv_site.h"
 #include "sepal/plan/frame.h"
-#include "sepal/plan/select.h"
 
 namespace sepal {
 namespace {
-
-std::shared_ptr<AlignedBytes> floats(std::int64_t count) {
-  return std::make_shared<AlignedBytes>(static_cast<std::size_t>(count) * sizeof(float));
-}
-
-float* data(const std::shared_ptr<AlignedBytes>& memory) { return reinterpret_cast<float*>(memory->data()); }
-
-const float* packed(const Step& step) { return reinterpret_cast<const float*>(step.packed->data()); }
-
-// --- conv2d ---
-
-/// A convolution in f32 whose filter and bias are constants.
-const Conv2d* constant_conv(const Site& site) {
-  const auto* conv = std::get_if<Conv2d>(&site.node.op);
-  if (conv == nullptr || !site.f32() || site.constant(1) == nullptr) return nullptr;
-  if (site.inputs() == 3 && site.constant(2) == nullptr) return nullptr;
-  return conv;
-}
-
-const Shape& filter_of(const Site& site) { return site.input(1).shape; }
-const float* bias_of(const Site& site) { return site.inputs() == 3 ? site.weights(2) : nullptr; }
 
 bool accepts_pointwise(const Site& site) {
   const Conv2d* conv = constant_conv(site);
@@ -41,10 +20,15 @@ bool accepts_pointwise(const Site& site) {
 
 void prepare_pointwise(const Site& site, Step& step) {
   const Shape& filter = filter_of(site);
-  const auto memory = floats(packed_floats(filter.n(), filter.c()));
+  const auto memory = packed_memory(packed_floats(filter.n(), filter.c()));
   pack_panels({.data = site.weights(1), .co = filter.n(), .k = filter.c(), .co_stride = filter.c(), .k_stride = 1},
-              bias_of(site), data(memory));
+              bias_of(site), floats_of(memory));
   step.packed = memory;
+}
+
+/// What is added to the step's result, or null.
+const float* addend(const Step& step, const Frame& frame) {
+  return step.adds ? frame.view<float>(step.inputs.back()).data : nullptr;
 }
 
 /// Rows, or panels of output channels where there are few rows, divided among threads.
@@ -64,10 +48,12 @@ void run_pointwise(const Step& step, const Frame& frame) noexcept {
                            .input_pitch = input.c(),
                            .ci = input.c(),
                            .co = co,
-                           .packed = packed(step),
+                           .packed = packed_floats_of(step),
                            .activation = std::get<Conv2d>(step.op).activation,
                            .output = frame.output<float>(step.outputs[0]).data,
-                           .output_pitch = co};
+                           .output_pitch = co,
+                           .addend = addend(step, frame),
+                           .ahead = step.ahead};
   share_pointwise(args, input.elements(0, 3), step, frame);
 }
 
@@ -79,17 +65,17 @@ bool accepts_depthwise(const Site& site) {
 void prepare_depthwise(const Site& site, Step& step) {
   const Shape& filter = filter_of(site);
   // The filter, then the bias.
-  const auto memory = floats(filter.elements() + filter.n());
-  pack_depthwise(site.weights(1), filter.n(), filter.h() * filter.w(), data(memory));
-  if (const float* bias = bias_of(site)) std::copy_n(bias, filter.n(), data(memory) + filter.elements());
+  const auto memory = packed_memory(filter.elements() + filter.n());
+  pack_depthwise(site.weights(1), filter.n(), filter.h() * filter.w(), floats_of(memory));
+  if (const float* bias = bias_of(site)) std::copy_n(bias, filter.n(), floats_of(memory) + filter.elements());
   step.packed = memory;
 }
 
 void run_depthwise(const Step& step, const Frame& frame) noexcept {
   const auto& conv = std::get<Conv2d>(step.op);
   const DepthwiseArgs args{.input = frame.view<float>(step.inputs[0]),
-                           .filter = packed(step),
-                           .bias = packed(step) + step.inputs[1].type.shape.elements(),
+                           .filter = packed_floats_of(step),
+                           .bias = packed_floats_of(step) + step.inputs[1].type.shape.elements(),
                            .window = conv.window,
                            .activation = conv.activation,
                            .output = frame.output<float>(step.outputs[0])};
@@ -105,21 +91,23 @@ void prepare_direct(const Site& site, Step& step) {
   const std::int64_t k = filter.elements(1, 4);
   const std::int64_t size = packed_direct_floats(conv.groups, filter.n(), k);
   // The panels, then the zeros that a tap in the padding reads.
-  const auto memory = floats(size + filter.c());
-  pack_direct(site.weights(1), bias_of(site), conv.groups, filter.n(), k, data(memory));
+  const auto memory = packed_memory(size + filter.c());
+  pack_direct(site.weights(1), bias_of(site), conv.groups, filter.n(), k, floats_of(memory));
   step.packed = memory;
 }
 
 void run_direct(const Step& step, const Frame& frame) noexcept {
   const auto& conv = std::get<Conv2d>(step.op);
   const Shape& filter = step.inputs[1].type.shape;
-  const DirectArgs args{.input = frame.view<float>(step.inputs[0]),
-                        .packed = packed(step),
-                        .zeros = packed(step) + packed_direct_floats(conv.groups, filter.n(), filter.elements(1, 4)),
-                        .window = conv.window,
-                        .groups = conv.groups,
-                        .activation = conv.activation,
-                        .output = frame.output<float>(step.outputs[0])};
+  const DirectArgs args{
+      .input = frame.view<float>(step.inputs[0]),
+      .packed = packed_floats_of(step),
+      .zeros = packed_floats_of(step) + packed_direct_floats(conv.groups, filter.n(), filter.elements(1, 4)),
+      .window = conv.window,
+      .groups = conv.groups,
+      .activation = conv.activation,
+      .output = frame.output<float>(step.outputs[0]),
+      .addend = addend(step, frame)};
   const Shape& output = step.outputs[0].type.shape;
   share(frame, step.work, {0, output.n() * output.h()}, [&](Range rows) { direct(args, rows); });
 }
@@ -145,13 +133,13 @@ void prepare_gemm(const Site& site, Step& step) {
   for (std::size_t i = 0; site.inputs() == 3 && i < bias.size(); ++i) {
     bias[i] = gemm.beta * site.weights(2)[site.input(2).shape.elements() == 1 ? 0 : i];
   }
-  const auto memory = floats(packed_floats(n, k));
+  const auto memory = packed_memory(packed_floats(n, k));
   pack_panels({.data = weights.data(),
                .co = n,
                .k = k,
                .co_stride = gemm.transpose_b ? k : 1,
                .k_stride = gemm.transpose_b ? 1 : n},
-              bias.data(), data(memory));
+              bias.data(), floats_of(memory));
   step.packed = memory;
 }
 
@@ -163,8 +151,8 @@ bool accepts_matmul(const Site& site) {
 void prepare_matmul(const Site& site, Step& step) {
   const std::int64_t k = site.input(1).shape[0];
   const std::int64_t n = site.input(1).shape[1];
-  const auto memory = floats(packed_floats(n, k));
-  pack_panels({.data = site.weights(1), .co = n, .k = k, .co_stride = 1, .k_stride = n}, nullptr, data(memory));
+  const auto memory = packed_memory(packed_floats(n, k));
+  pack_panels({.data = site.weights(1), .co = n, .k = k, .co_stride = 1, .k_stride = n}, nullptr, floats_of(memory));
   step.packed = memory;
 }
 
@@ -177,17 +165,18 @@ void run_dense(const Step& step, const Frame& frame) noexcept {
                            .input_pitch = ci,
                            .ci = ci,
                            .co = co,
-                           .packed = packed(step),
+                           .packed = packed_floats_of(step),
                            .activation = {},
                            .output = frame.output<float>(step.outputs[0]).data,
-                           .output_pitch = co};
+                           .output_pitch = co,
+                           .ahead = step.ahead};
   share_pointwise(args, output.elements(0, output.rank() - 1), step, frame);
 }
 
 constexpr std::array kConvolutions = {
-    Candidate{"pointwise f32", accepts_pointwise, prepare_pointwise, run_pointwise},
+    Candidate{"pointwise f32", accepts_pointwise, prepare_pointwise, run_pointwise, nullptr, "pointwise f32, add"},
     Candidate{"depthwise f32", accepts_depthwise, prepare_depthwise, run_depthwise},
-    Candidate{"direct f32", accepts_direct, prepare_direct, run_direct},
+    Candidate{"direct f32", accepts_direct, prepare_direct, run_direct, nullptr, "direct f32, add"},
     Candidate{"dense f32", accepts_gemm, prepare_gemm, run_dense},
     Candidate{"dense f32", accepts_matmul, prepare_matmul, run_dense},
 };

@@ -18,6 +18,7 @@ struct Frame {
   std::span<const Buffer> outputs;
   int threads = 1;
   ConstBuffer* scratch = nullptr;  ///< room for the inputs of the step that has the most
+  std::byte* rooms = nullptr;      ///< Step::room bytes for each thread, one after another
 
   const void* read(const Operand& operand) const noexcept {
     switch (operand.place) {
@@ -49,14 +50,20 @@ struct Frame {
 /// Multiply-adds (or elements) below which a thread more costs more than it brings: about 20 us of work.
 inline constexpr std::int64_t kWorkPerThread = 1 << 17;
 
-/// Divides `range` into as many parts as threads and work allow, and calls kernel(part) for each. Kernels
+/// Divides `range` into as many parts as threads and work allow, and calls kernel(part, index) for each. Kernels
 /// give the same bits in any division, so results do not depend on the number of threads.
 template <typename Kernel>
-void share(const Frame& frame, std::int64_t work, Range range, const Kernel& kernel) noexcept {
+void share_indexed(const Frame& frame, std::int64_t work, Range range, const Kernel& kernel) noexcept {
   const std::int64_t parts = std::min({std::int64_t{frame.threads}, range.size(), work / kWorkPerThread});
-  if (parts <= 1) return kernel(range);
+  if (parts <= 1) return kernel(range, 0);
   ThreadPool::shared().run(static_cast<int>(parts), frame.threads,
-                           [&](int index) { kernel(part(range, index, parts)); });
+                           [&](int index) { kernel(part(range, index, parts), index); });
+}
+
+/// The same for kernels that need no room of their own.
+template <typename Kernel>
+void share(const Frame& frame, std::int64_t work, Range range, const Kernel& kernel) noexcept {
+  share_indexed(frame, work, range, [&](Range rows, int) { kernel(rows); });
 }
 
 }  // namespace sepal

@@ -14,6 +14,7 @@
 #include "sepal/base/text.h"
 #include "sepal/graph/work.h"
 #include "sepal/plan/frame.h"
+#include "sepal/plan/fusion.h"
 #include "sepal/plan/limits.h"
 #include "sepal/plan/memory.h"
 #include "sepal/plan/select.h"
@@ -33,6 +34,13 @@ void run_copy(const Step& step, const Frame& frame) noexcept {
   if (bytes > 0) std::memcpy(frame.write(step.outputs[0]), frame.read(step.inputs[0]), bytes);
 }
 
+/// Bytes that each thread needs for the step that needs the most.
+std::size_t room_of(std::span<const Step> steps) {
+  std::size_t room = 0;
+  for (const Step& step : steps) room = std::max(room, step.room);
+  return room;
+}
+
 class Planner {
  public:
   /// Without `pack` the weights are left alone and the plan cannot run: for its memory alone.
@@ -44,8 +52,12 @@ class Planner {
         storage_of_(graph.value_count(), kNone) {
     mark_live();
     share_ends();
-    for (const Node& node : graph.nodes()) {
-      if (is_live(node)) visit(node);
+    if (options.fuse && !options.reference_only) choose_fusions();
+    for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+      if (!is_live(graph.nodes()[i])) continue;
+      // In the graph's order, whatever step a node belongs to.
+      limits_.count(graph.nodes()[i], name_of_node(graph.nodes()[i]));
+      if (!taken_.contains(i)) visit(i);
     }
     if (!without_kernel_.empty()) {
       fail(ErrorKind::kUnsupported, "no kernel for {}", join(without_kernel_, ", "));
@@ -125,6 +137,9 @@ class Planner {
     for (const Port& port : graph_.outputs()) ++left_[root(port.value)];
   }
 
+  static std::string name_of_node(const Node& node) {
+    return printable(node.name.empty() ? name_of(node.op) : node.name);
+  }
   static bool is_reshape(const Node& node) { return std::holds_alternative<Reshape>(node.op); }
   std::size_t root(ValueId value) const { return root_[Graph::index(value)]; }
 
@@ -149,9 +164,21 @@ class Planner {
     return storage;
   }
 
-  void visit(const Node& node) {
-    const std::string name = printable(node.name.empty() ? name_of(node.op) : node.name);
-    limits_.count(node, name);
+  /// Keeps those fusions whose convolution has a kernel that adds.
+  void choose_fusions() {
+    find_additions(graph_, fusions_);
+    std::erase_if(fusions_, [&](const auto& entry) {
+      const Node& node = graph_.nodes()[entry.first];
+      const Candidate* candidate = is_live(node) ? select({graph_, node}, false) : nullptr;
+      return candidate == nullptr || candidate->adding.empty();
+    });
+    find_separable(graph_, fusions_);
+    for (const auto& [node, fusion] : fusions_) taken_.insert(fusion.nodes.begin(), fusion.nodes.end());
+  }
+
+  void visit(std::size_t index) {
+    const Node& node = graph_.nodes()[index];
+    const std::string name = name_of_node(node);
     if (is_reshape(node)) {
       storage_of(node.outputs[0]) = read(node.inputs[0]);
       return;
@@ -163,18 +190,27 @@ class Planner {
       return;
     }
     Step step{.kernel = candidate->name, .node = name, .op = node.op};
-    step.nodes = {static_cast<std::size_t>(&node - graph_.nodes().data())};
+    step.nodes = {index};
+    step.work = work(node);
     step.run = candidate->run;
-    if (candidate->prepare != nullptr && pack_) candidate->prepare(site, step);
+    std::vector<ValueId> inputs = node.inputs;
+    std::vector<ValueId> outputs = node.outputs;
+    const auto found = fusions_.find(index);
+    if (found != fusions_.end()) {
+      fuse(found->second, *candidate, site, step, inputs);
+      outputs = {found->second.output};
+    } else if (candidate->prepare != nullptr && pack_) {
+      candidate->prepare(site, step);
+    }
     std::vector<std::size_t> from;
-    for (const ValueId input : node.inputs) {
+    for (const ValueId input : inputs) {
       from.push_back(read(input));
       --left_[root(input)];
       step.inputs.push_back({.type = graph_.type(input)});
     }
     std::vector<std::size_t> to;
-    for (const ValueId output : node.outputs) {
-      if (const auto over = overwritten(*candidate, site, output)) {
+    for (const ValueId output : outputs) {
+      if (const auto over = overwritten(*candidate, site, step, inputs, output)) {
         step.in_place = true;
         storage_of(output) = *over;
         storages_[*over].life.last = steps.size();
@@ -186,7 +222,7 @@ class Planner {
       }
       step.outputs.push_back({.type = graph_.type(output)});
     }
-    step.work = work(node);
+    if (!step.more.empty()) step.room = separable_room(step);
     add(std::move(step), std::move(from), std::move(to));
   }
 
@@ -198,20 +234,48 @@ class Planner {
     return work_of(node.op, inputs, outputs);
   }
 
+  /// What the node's step does besides.
+  void fuse(const Fusion& fusion, const Candidate& candidate, const Site& site, Step& step,
+            std::vector<ValueId>& inputs) {
+    for (const std::size_t taken : fusion.nodes) {
+      step.work += work(graph_.nodes()[taken]);
+    }
+    step.nodes.insert(step.nodes.end(), fusion.nodes.begin(), fusion.nodes.end());
+    std::get<Conv2d>(step.op).activation = fusion.activation;
+    step.adds = fusion.addend.has_value();
+    if (fusion.depthwise) {
+      const Node& first = graph_.nodes()[*fusion.depthwise];
+      step.kernel = step.adds ? "separable f32, add" : "separable f32";
+      step.more = {step.op};
+      step.op = first.op;
+      step.run = run_separable;
+      inputs.erase(inputs.begin());
+      inputs.insert(inputs.begin(), first.inputs.begin(), first.inputs.end());
+      if (pack_) prepare_separable({graph_, first}, site, step);
+    } else {
+      step.kernel = candidate.adding;
+      if (candidate.prepare != nullptr && pack_) candidate.prepare(site, step);
+    }
+    if (fusion.addend) inputs.push_back(*fusion.addend);
+  }
+
   /// The storage of an input that the output may take over: in the workspace, of the same bytes, and read by
-  /// nobody later.
-  std::optional<std::size_t> overwritten(const Candidate& candidate, const Site& site, ValueId output) {
-    if (candidate.in_place == nullptr) return std::nullopt;
-    for (std::size_t i = 0; i < site.inputs(); ++i) {
-      const ValueId input = site.node.inputs[i];
-      if (graph_.is_constant(input) || !candidate.in_place(site, i)) continue;
+  /// nobody later. Beyond the node's own inputs stands what is added to the result, value by value.
+  std::optional<std::size_t> overwritten(const Candidate& candidate, const Site& site, const Step& step,
+                                         std::span<const ValueId> inputs, ValueId output) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const ValueId input = inputs[i];
+      const bool added = step.adds && i + 1 == inputs.size();
+      const bool allowed = added || (candidate.in_place != nullptr && candidate.in_place(site, i));
+      if (graph_.is_constant(input) || !allowed) continue;
       const std::size_t storage = storage_of(input);
       if (storages_[storage].place != Operand::Place::kWorkspace || left_[root(input)] != 0) continue;
       if (storages_[storage].life.bytes != bytes_of(graph_.type(output))) continue;
-      // Another input may lie in the same bytes only if it is this very value.
-      const bool shared = std::ranges::any_of(
-          site.node.inputs, [&](ValueId other) { return other != input && storage_of(other) == storage; });
-      if (!shared) return storage;
+      // Another input may lie in the same bytes only if it is this very value, and read value by value as well.
+      const bool shared =
+          std::ranges::any_of(inputs, [&](ValueId other) { return other != input && storage_of(other) == storage; });
+      const bool twice = added && std::ranges::count(inputs, input) > 1;
+      if (!shared && !twice) return storage;
     }
     return std::nullopt;
   }
@@ -271,6 +335,8 @@ class Planner {
   std::map<const Tensor*, std::size_t> constant_storage_;
   std::vector<std::vector<std::size_t>> inputs_of_;   ///< by step
   std::vector<std::vector<std::size_t>> outputs_of_;  ///< by step
+  std::map<std::size_t, Fusion> fusions_;             ///< by the node that takes others along
+  std::set<std::size_t> taken_;                       ///< nodes that are part of another's step
   std::vector<std::string> without_kernel_;
 };
 
@@ -279,7 +345,8 @@ class Planner {
 std::size_t planned_bytes(const Graph& graph, const PlanOptions& options) {
   Planner planner(graph, options, false);
   planner.finish();
-  std::size_t bytes = planner.workspace_bytes;
+  std::size_t bytes =
+      planner.workspace_bytes + room_of(planner.steps) * static_cast<std::size_t>(std::max(options.threads, 1));
   for (const Port& port : graph.inputs()) bytes += bytes_of(graph.type(port.value));
   for (const Port& port : graph.outputs()) bytes += bytes_of(graph.type(port.value));
   return bytes;
@@ -289,6 +356,7 @@ Plan::Plan(const Graph& graph, const PlanOptions& options) : threads_(std::max(o
   Planner planner(graph, options);
   planner.finish();
   steps_ = std::move(planner.steps);
+  look_ahead();
   constants_ = std::move(planner.constants);
   activation_bytes_ = planner.activation_bytes();
   weight_bytes_ = planner.weight_bytes;
@@ -296,8 +364,18 @@ Plan::Plan(const Graph& graph, const PlanOptions& options) : threads_(std::max(o
   std::size_t most = 0;
   for (const Step& step : steps_) most = std::max(most, step.inputs.size());
   scratch_ = planner.workspace_bytes + kSlack;
-  workspace_bytes_ = scratch_ + most * sizeof(ConstBuffer);
+  rooms_ = (scratch_ + most * sizeof(ConstBuffer) + 63) / 64 * 64;
+  workspace_bytes_ = rooms_ + room_of(steps_) * static_cast<std::size_t>(threads_);
   if (threads_ > 1) ThreadPool::shared().reserve(threads_);
+}
+
+/// Tells every step what weights come after its own.
+void Plan::look_ahead() {
+  const float* next = nullptr;
+  for (std::size_t i = steps_.size(); i-- > 0;) {
+    steps_[i].ahead = next;
+    if (steps_[i].packed != nullptr) next = reinterpret_cast<const float*>(steps_[i].packed->data());
+  }
 }
 
 Frame Plan::frame(const Workspace& workspace, std::span<const ConstBuffer> inputs,
@@ -307,7 +385,8 @@ Frame Plan::frame(const Workspace& workspace, std::span<const ConstBuffer> input
           .inputs = inputs,
           .outputs = outputs,
           .threads = threads_,
-          .scratch = reinterpret_cast<ConstBuffer*>(workspace.data() + scratch_)};
+          .scratch = reinterpret_cast<ConstBuffer*>(workspace.data() + scratch_),
+          .rooms = workspace.data() + rooms_};
 }
 
 void Plan::run(const Workspace& workspace, std::span<const ConstBuffer> inputs,

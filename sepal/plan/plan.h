@@ -29,11 +29,15 @@ struct Step {
   std::string_view kernel;  ///< "pointwise f32", "reference" ...: the row of the table in select.cc
   std::string node;         ///< the node's name in the graph, or its operator's where it has none
   Op op;
+  std::vector<Op> more{};  ///< what it computes after `op`: the pointwise stage of a separable convolution
   std::vector<Operand> inputs{};
   std::vector<Operand> outputs{};
   std::shared_ptr<const AlignedBytes> packed{};  ///< weights as the kernel wants them, or null
-  bool in_place = false;                         ///< the first output takes the first input's memory
+  bool in_place = false;                         ///< the output takes the memory of an input
+  bool adds = false;                             ///< the last input is added to the result, before the activation
+  const float* ahead = nullptr;                  ///< packed weights that the next product wants: asked for meanwhile
   std::int64_t work = 0;                         ///< work_of the node: what is worth sharing among threads
+  std::size_t room = 0;                          ///< bytes that each thread needs besides
   std::vector<std::size_t> nodes{};              ///< indices in Graph::nodes() of what the step computes
   void (*run)(const Step& step, const Frame& frame) noexcept = nullptr;
 };
@@ -53,6 +57,7 @@ struct PlanOptions {
   int threads = 1;
   std::size_t memory_limit = 0;  ///< most bytes of activations and outputs; 0: no limit
   bool reference_only = false;   ///< every step by the reference kernels: the oracle of whole networks
+  bool fuse = true;              ///< one step may compute several nodes
 };
 
 /// Bytes of activations, inputs and outputs included, that a Plan of this graph would take; its weights are not read.
@@ -88,10 +93,12 @@ class Plan {
  private:
   Frame frame(const Workspace& workspace, std::span<const ConstBuffer> inputs,
               std::span<const Buffer> outputs) const noexcept;
+  void look_ahead();
 
   std::vector<Step> steps_;
   std::vector<Constant> constants_;
   std::size_t scratch_ = 0;  ///< offset in the workspace
+  std::size_t rooms_ = 0;    ///< the same of the threads' rooms
   std::size_t workspace_bytes_ = 0;
   std::size_t activation_bytes_ = 0;
   std::size_t weight_bytes_ = 0;

@@ -138,6 +138,7 @@ bool run_fixed(const DepthwiseArgs& args, std::int64_t index) {
   const Window& window = args.window;
   const std::int64_t kernel = window.kernel.w;
   const std::int64_t stride = window.stride.w;
+  if constexpr (kPlain) return false;  // nothing to gain without vectors, and much to compile
   if (in.c() != out.c() || in.c() > kMostFixedChannels || window.dilation != Extent{1, 1} ||
       window.kernel.h != kernel || window.stride.h != stride) {
     return false;

@@ -138,10 +138,13 @@ struct FixedTile {
     const std::int64_t pitch = rows.channels;
     const std::int64_t line_pitch = rows.w * pitch;
     const float* first = rows.image + (rows.top * rows.w + left) * pitch;
-    if (rows.top >= 0 && rows.top + kLines <= rows.h && left >= 0 && left + kInputs <= rows.w) {
-      return run(rows, x, [=](auto line, auto i) HWY_ATTR __attribute__((always_inline)) {
-        return first + line * line_pitch + i * pitch;
-      });
+    // The table serves everywhere; where most of the work is, addresses without one are worth their code.
+    if constexpr (kRows > 1 && kColumns == kDepthwiseColumns) {
+      if (rows.top >= 0 && rows.top + kLines <= rows.h && left >= 0 && left + kInputs <= rows.w) {
+        return run(rows, x, [=](auto line, auto i) HWY_ATTR __attribute__((always_inline)) {
+          return first + line * line_pitch + i * pitch;
+        });
+      }
     }
     Array<Array<const float*, kInputs>, kLines> table;
     for (int line = 0; line < kLines; ++line) {

@@ -246,6 +246,7 @@ class Planner {
     if (fusion.depthwise) {
       const Node& first = graph_.nodes()[*fusion.depthwise];
       step.kernel = step.adds ? "separable f32, add" : "separable f32";
+      step.node = format("{} + {}", name_of_node(first), step.node);
       step.more = {step.op};
       step.op = first.op;
       step.run = run_separable;

@@ -27,7 +27,7 @@ struct Operand {
 /// `run` is the plain function that hands them over.
 struct Step {
   std::string_view kernel;  ///< "pointwise f32", "reference" ...: the row of the table in select.cc
-  std::string node;         ///< the node's name in the graph, or its operator's where it has none
+  std::string node;  ///< the node's name in the graph, or its operator's where it has none; of both stages "a + b"
   Op op;
   std::vector<Op> more{};  ///< what it computes after `op`: the pointwise stage of a separable convolution
   std::vector<Operand> inputs{};

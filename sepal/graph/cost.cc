@@ -16,11 +16,6 @@
 namespace sepal {
 namespace {
 
-Arithmetic sum(const Arithmetic& a, const Arithmetic& b) {
-  return {Count(a.multiplications) + b.multiplications, Count(a.additions) + b.additions,
-          Count(a.divisions) + b.divisions, Count(a.comparisons) + b.comparisons, Count(a.functions) + b.functions};
-}
-
 Parameters sum(const Parameters& a, const Parameters& b) {
   return {Count(a.weights) + b.weights,    Count(a.biases) + b.biases,         Count(a.normalization) + b.normalization,
           Count(a.slopes) + b.slopes,      Count(a.statistics) + b.statistics, Count(a.quantization) + b.quantization,
@@ -50,6 +45,15 @@ void add(Parameters& parameters, ParameterRole role, Count count) {
 Count bytes_of(const TensorType& type) { return Count(type.shape.elements()) * std::uint64_t{size_of(type.type)}; }
 
 Count bits_of(DataType type) { return std::uint64_t{size_of(type)} * 8; }
+
+/// macs * bits * bits of the two inputs whose products a linear operator sums; type_of(k) is how input k is stored.
+template <typename TypeOf>
+Count bit_operations_of(const Op& op, std::uint64_t macs, const TypeOf& type_of) {
+  const Factors factors = factors_of(op);
+  if (factors.activations < 0) return 0;
+  return Count(macs) * bits_of(type_of(static_cast<std::size_t>(factors.activations))) *
+         bits_of(type_of(static_cast<std::size_t>(factors.weights)));
+}
 
 /// Nothing moves: the result is another view of the same memory.
 bool is_view(const Op& op) { return std::holds_alternative<Reshape>(op); }
@@ -112,10 +116,8 @@ class Accountant {
     if (layer.kind == LayerKind::kConstant) return charge_constant(node, layer.cost);
 
     layer.cost = arithmetic_of(node.op, inputs, outputs);
-    if (const Factors factors = factors_of(node.op); factors.activations >= 0) {
-      const auto bits = [&](int index) { return bits_of(stored_[at(node.inputs[static_cast<std::size_t>(index)])]); };
-      layer.cost.bit_operations = Count(layer.cost.macs) * bits(factors.activations) * bits(factors.weights);
-    }
+    layer.cost.bit_operations =
+        bit_operations_of(node.op, layer.cost.macs, [&](std::size_t k) { return stored_[at(node.inputs[k])]; });
     std::set<ValueId> read;
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       const ValueId input = node.inputs[k];
@@ -228,11 +230,16 @@ double Cost::intensity() const {
   return bytes == 0 ? 0 : static_cast<double>(nominal.flops()) / static_cast<double>(bytes);
 }
 
+Arithmetic operator+(const Arithmetic& a, const Arithmetic& b) {
+  return {Count(a.multiplications) + b.multiplications, Count(a.additions) + b.additions,
+          Count(a.divisions) + b.divisions, Count(a.comparisons) + b.comparisons, Count(a.functions) + b.functions};
+}
+
 Cost operator+(const Cost& a, const Cost& b) {
   return {.macs = Count(a.macs) + b.macs,
           .effective_macs = Count(a.effective_macs) + b.effective_macs,
-          .nominal = sum(a.nominal, b.nominal),
-          .effective = sum(a.effective, b.effective),
+          .nominal = a.nominal + b.nominal,
+          .effective = a.effective + b.effective,
           .bit_operations = Count(a.bit_operations) + b.bit_operations,
           .parameters = sum(a.parameters, b.parameters),
           .weight_bytes = Count(a.weight_bytes) + b.weight_bytes,
@@ -273,10 +280,7 @@ std::string_view name_of(LayerKind kind) {
 Cost cost_of(const Op& op, std::span<const TensorType> inputs, std::span<const TensorType> outputs,
              const std::vector<bool>& constant) {
   Cost cost = arithmetic_of(op, inputs, outputs);
-  if (const Factors factors = factors_of(op); factors.activations >= 0) {
-    const auto bits = [&](int index) { return bits_of(inputs[static_cast<std::size_t>(index)].type); };
-    cost.bit_operations = Count(cost.macs) * bits(factors.activations) * bits(factors.weights);
-  }
+  cost.bit_operations = bit_operations_of(op, cost.macs, [&](std::size_t k) { return inputs[k].type; });
   if (is_view(op)) return cost;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     if (!constant[k]) {

@@ -70,6 +70,7 @@ struct Cost {
 };
 
 /// a + b in every count. Throws Error(kInvalid) where a sum does not fit 64 bits.
+Arithmetic operator+(const Arithmetic& a, const Arithmetic& b);
 Cost operator+(const Cost& a, const Cost& b);
 
 /// What a report calls an operator: MobileNet's table 2 counts by these.

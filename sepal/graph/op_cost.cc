@@ -29,11 +29,6 @@ Arithmetic times(Count count, const Each& each) {
           count * each.functions};
 }
 
-Arithmetic operator+(const Arithmetic& a, const Arithmetic& b) {
-  return {Count(a.multiplications) + b.multiplications, Count(a.additions) + b.additions,
-          Count(a.divisions) + b.divisions, Count(a.comparisons) + b.comparisons, Count(a.functions) + b.functions};
-}
-
 Each each_of(UnaryKind kind) {
   switch (kind) {
     case UnaryKind::kIdentity:

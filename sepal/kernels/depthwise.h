@@ -21,8 +21,8 @@ struct DepthwiseArgs {
   std::int64_t first_row = 0;  ///< the row of n * h' that output.data begins with; those before it are not asked for
 };
 
-/// Computes the output rows `rows`, counted through the batch (0 .. n * h'). Taps that fall into the padding
-/// are left out, so no padding is read; allocates nothing; disjoint rows may run at the same time, and give
+/// Computes the output rows `rows`, counted through the batch (0 .. n * h'). Taps that fall into the padding are left
+/// out or multiply zeros, so no padding is read; allocates nothing; disjoint rows may run at the same time, and give
 /// the same bits in any division.
 void depthwise(const DepthwiseArgs& args, Range rows) noexcept;
 

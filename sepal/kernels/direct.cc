@@ -42,7 +42,7 @@ struct DirectTile {
   };
 
   // Three ways to the same sums, each a function of its own: in one, g++ 12 runs out of registers for the row pointers
-  // of all three (10 % of ResNet-18).
+  // of all three (ResNet-18's 56x56 layers took 10 % longer).
 
   // All columns lie on the image: kernel.h runs of kernel.w * ci values.
   template <int kRows, int kVectors>

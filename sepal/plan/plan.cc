@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 
+#include "sepal/base/checked.h"
 #include "sepal/base/text.h"
 #include "sepal/graph/work.h"
 #include "sepal/plan/frame.h"
@@ -84,7 +85,11 @@ class Planner {
     Placement placement = place(lives);
     for (std::size_t i = 0; i < owners.size(); ++i) owners[i]->index = placement.offsets[i];
     workspace_bytes = placement.bytes;
-    limits_.check_sum(workspace_bytes);
+    std::size_t all = 0;
+    const auto threads = static_cast<std::size_t>(std::max(options_.threads, 1));
+    if (__builtin_mul_overflow(room_of(steps), threads, &all) || __builtin_add_overflow(all, workspace_bytes, &all))
+      all = std::numeric_limits<std::size_t>::max();
+    limits_.check_sum(all);
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const auto bind = [&](std::span<const std::size_t> from, std::vector<Operand>& to) {
         for (std::size_t j = 0; j < from.size(); ++j) {
@@ -238,7 +243,8 @@ class Planner {
   void fuse(const Fusion& fusion, const Candidate& candidate, const Site& site, Step& step,
             std::vector<ValueId>& inputs) {
     for (const std::size_t taken : fusion.nodes) {
-      step.work += work(graph_.nodes()[taken]);
+      step.work =
+          checked_add(step.work, work(graph_.nodes()[taken])).value_or(std::numeric_limits<std::int64_t>::max());
     }
     step.nodes.insert(step.nodes.end(), fusion.nodes.begin(), fusion.nodes.end());
     std::get<Conv2d>(step.op).activation = fusion.activation;

@@ -22,7 +22,7 @@ std::int64_t depthwise_floats(const Shape& filter) {
 /// A piece: rows that come in pairs, as many as kSeparablePiece holds.
 std::int64_t rows_at_once(const Shape& between) {
   const std::int64_t row_bytes = between.w() * between.c() * std::int64_t{sizeof(float)};
-  return std::max<std::int64_t>(2, kSeparablePiece / row_bytes / 2 * 2);
+  return std::min(between.h(), std::max<std::int64_t>(2, kSeparablePiece / row_bytes / 2 * 2));
 }
 
 /// The map between the stages. `step` has op and more, and the input and filter first among its inputs.

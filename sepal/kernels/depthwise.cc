@@ -24,7 +24,7 @@ namespace sepal::HWY_NAMESPACE {
 // One output row, and what all of its tiles share.
 struct Row {
   const DepthwiseArgs* args;
-  const float* image;  // the first pixel of the input image
+  std::int64_t image;  // its number
   float* output;       // the first pixel of the output row
   std::int64_t top;    // the input row of tap row 0; may lie outside
   Range taps;          // the tap rows that lie inside
@@ -33,7 +33,7 @@ struct Row {
   std::int64_t m;
   Epilogue epilogue;
 
-  const float* line(std::int64_t tap) const { return image + (top + tap * args->window.dilation.h) * w * c; }
+  const float* line(std::int64_t tap) const { return args->input_row(image, top + tap * args->window.dilation.h); }
   std::int64_t left(std::int64_t x) const { return x * args->window.stride.w - args->window.padding.left; }
 };
 
@@ -140,22 +140,26 @@ bool run_fixed(const DepthwiseArgs& args, std::int64_t index) {
   const std::int64_t stride = window.stride.w;
   if constexpr (kPlain) return false;  // nothing to gain without vectors, and much to compile
   if (in.c() != out.c() || in.c() > kMostFixedChannels || window.dilation != Extent{1, 1} ||
-      window.kernel.h != kernel || window.stride.h != stride) {
+      window.kernel.h != kernel || window.stride.h != stride || stride > 2) {
     return false;
   }
-  const std::int64_t image = index / out.h();
-  const FixedRows rows = {.image = args.input.data + image * in.h() * in.w() * in.c(),
-                          .filter = args.filter,
-                          .bias = args.bias == nullptr ? kZeros : args.bias,
-                          .zeros = kZeros,
-                          .output = args.output.data + (index - args.first_row) * out.w() * out.c(),
-                          .h = in.h(),
-                          .w = in.w(),
-                          .channels = in.c(),
-                          .top = index % out.h() * stride - window.padding.top,
-                          .padding = window.padding.left,
-                          .columns = out.w(),
-                          .epilogue = epilogue_of(args.activation)};
+  if (kernel != 3 && kernel != 5) return false;
+  FixedRows rows = {.lines = {},
+                    .filter = args.filter,
+                    .bias = args.bias == nullptr ? kZeros : args.bias,
+                    .zeros = kZeros,
+                    .output = args.output.data + (index - args.first_row) * out.w() * out.c(),
+                    .w = in.w(),
+                    .channels = in.c(),
+                    .padding = window.padding.left,
+                    .columns = out.w(),
+                    .epilogue = epilogue_of(args.activation)};
+  const std::int64_t top = index % out.h() * stride - window.padding.top;
+  const auto lines = static_cast<int>((kRows - 1) * stride + kernel);
+  for (int line = 0; line < lines; ++line) {
+    const std::int64_t y = top + line;
+    if (y >= 0 && y < in.h()) rows.lines[line] = args.input_row(index / out.h(), y);
+  }
   if (kernel == 3 && stride == 1) return run_fixed_rows<3, 1, kRows>(rows);
   if (kernel == 3 && stride == 2) return run_fixed_rows<3, 2, kRows>(rows);
   if (kernel == 5 && stride == 1) return run_fixed_rows<5, 1, kRows>(rows);
@@ -169,7 +173,7 @@ void any_row(const DepthwiseArgs& args, std::int64_t index) {
   const std::int64_t image = index / out.h();
   const std::int64_t top = index % out.h() * args.window.stride.h - args.window.padding.top;
   const Row row = {.args = &args,
-                   .image = args.input.data + image * in.h() * in.w() * in.c(),
+                   .image = image,
                    .output = args.output.data + (index - args.first_row) * out.w() * out.c(),
                    .top = top,
                    .taps = taps_inside(top, args.window.kernel.h, args.window.dilation.h, in.h()),

@@ -19,6 +19,15 @@ struct DepthwiseArgs {
   Unary activation;
   TensorView<float> output;    ///< [n, h', w', c * m]; must not overlap input
   std::int64_t first_row = 0;  ///< the row of n * h' that output.data begins with; those before it are not asked for
+  /// 0: input.data holds all rows. Else it is a ring of so many rows of the image at hand: row y lies in place y mod
+  /// ring, and those are there that the rows asked for meet.
+  std::int64_t ring = 0;
+
+  /// Where row y of an image begins.
+  const float* input_row(std::int64_t image, std::int64_t y) const {
+    const std::int64_t place = ring > 0 ? y % ring : image * input.shape.h() + y;
+    return input.data + place * input.shape.w() * input.shape.c();
+  }
 };
 
 /// Computes the output rows `rows`, counted through the batch (0 .. n * h'). Taps that fall into the padding are left

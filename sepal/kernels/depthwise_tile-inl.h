@@ -3,10 +3,11 @@
 // every tap that meets it (the other way round, pixels in registers and weights passing by, g++ 12 spills); the sums of
 // two rows are independent of one another, which hides the latency of an FMA, and share most of their lines.
 //
-// Where every line and column lies on the image, addresses are a few pointers and multiples of the pixel's pitch; at
-// the edges a table says where each pixel lies, or names zeros. Everything that can be is decided before the loop over
-// channels: with nine taps a value, each question in there costs as much as an FMA. (14x14x512, 3x3: 24 us with the
-// questions inside, 15 without; docs/KERNELS.md.)
+// Where every line and column lies on the image, addresses are a pointer a line and multiples of the pixel's pitch
+// (which also serves lines that lie in a ring, and is up to a quarter faster than one pointer and multiples of two
+// pitches); at the edges a table says where each pixel lies, or names zeros. Everything that can be is decided before
+// the loop over channels: with nine taps a value, each question in there costs as much as an FMA. (14x14x512, 3x3: 24
+// us with the questions inside, 15 without; docs/KERNELS.md.)
 
 #if defined(SEPAL_KERNELS_DEPTHWISE_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SEPAL_KERNELS_DEPTHWISE_TILE_INL_H_
@@ -35,16 +36,18 @@ HWY_INLINE void repeat(const Body& body) {
   repeat(std::make_integer_sequence<int, kCount>(), body);
 }
 
+/// Input lines that two output rows meet at most.
+constexpr int kMostLines = 7;
+
 /// What all tiles of a pair of output rows share.
 struct FixedRows {
-  const float* image;   ///< the first pixel of the input image
-  const float* filter;  ///< [taps][channels]
-  const float* bias;    ///< [channels]; never null
-  const float* zeros;   ///< [channels]
-  float* output;        ///< the first pixel of the first output row
-  std::int64_t h, w;    ///< of the image
+  Array<const float*, kMostLines> lines;  ///< where each line that the rows meet begins; null outside the image
+  const float* filter;                    ///< [taps][channels]
+  const float* bias;                      ///< [channels]; never null
+  const float* zeros;                     ///< [channels]
+  float* output;                          ///< the first pixel of the first output row
+  std::int64_t w;                         ///< of the image
   std::int64_t channels;
-  std::int64_t top;      ///< the line that the first tap row of the first output row meets; may lie outside
   std::int64_t padding;  ///< left
   std::int64_t columns;  ///< of the output
   Epilogue epilogue;
@@ -136,22 +139,21 @@ struct FixedTile {
   static void run(const FixedRows& rows, std::int64_t x) {
     const std::int64_t left = x * kStride - rows.padding;
     const std::int64_t pitch = rows.channels;
-    const std::int64_t line_pitch = rows.w * pitch;
-    const float* first = rows.image + (rows.top * rows.w + left) * pitch;
     // The table serves everywhere; where most of the work is, addresses without one are worth their code.
     if constexpr (kRows > 1 && kColumns == kDepthwiseColumns) {
-      if (rows.top >= 0 && rows.top + kLines <= rows.h && left >= 0 && left + kInputs <= rows.w) {
-        return run(rows, x, [=](auto line, auto i) HWY_ATTR __attribute__((always_inline)) {
-          return first + line * line_pitch + i * pitch;
-        });
+      const auto there = [](const float* line) { return line != nullptr; };
+      if (left >= 0 && left + kInputs <= rows.w && std::all_of(rows.lines, rows.lines + kLines, there)) {
+        Array<const float*, kLines> lines;
+        for (int line = 0; line < kLines; ++line) lines[line] = rows.lines[line] + left * pitch;
+        return run(rows, x,
+                   [=](auto line, auto i) HWY_ATTR __attribute__((always_inline)) { return lines[line] + i * pitch; });
       }
     }
     Array<Array<const float*, kInputs>, kLines> table;
     for (int line = 0; line < kLines; ++line) {
-      const bool there = rows.top + line >= 0 && rows.top + line < rows.h;
       for (int i = 0; i < kInputs; ++i) {
-        const bool inside = there && left + i >= 0 && left + i < rows.w;
-        table[line][i] = inside ? first + line * line_pitch + i * pitch : rows.zeros;
+        const bool inside = rows.lines[line] != nullptr && left + i >= 0 && left + i < rows.w;
+        table[line][i] = inside ? rows.lines[line] + (left + i) * pitch : rows.zeros;
       }
     }
     run(rows, x, [&](auto line, auto i) HWY_ATTR __attribute__((always_inline)) { return table[line][i]; });

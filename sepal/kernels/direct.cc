@@ -11,11 +11,12 @@
 
 #include "sepal/kernels/tile-inl.h"
 
-// The tile's rows are neighbouring output columns. For every tap they point into the image, or to zeros where
-// the tap lies in the padding left or right; a tap above or below the image is the same for all of them and is
-// skipped. Where a whole row of taps lies within the image, one group reads all channels and the taps are not
-// dilated, those taps are one run of kernel.w * ci neighbouring floats, which is what makes a stem of three
-// channels bearable; at the left and right edge a small neighbourhood is copied out, with zeros, to the same end.
+// The tile's rows are neighbouring output columns. A tap above or below the image is the same for all of them and is
+// skipped. Where a whole row of taps lies within the image, one group reads all channels and the taps are not dilated,
+// those taps are one run of kernel.w * ci neighbouring floats, which is what makes a stem of three channels bearable:
+// such tiles run like those of a product whose terms come in kernel.h runs. At the left and right edge a small
+// neighbourhood is copied out, with zeros, to the same end; else the rows point into the image tap by tap, or to zeros
+// where the tap lies in the padding.
 
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
@@ -26,37 +27,27 @@ struct DirectTile {
   const float* bias;
   const float* filter;  // [kernel.h][kernel.w][k] terms of kPanelColumns
   std::int64_t k;       // input channels of the group
-  std::int64_t y, x;    // the first output pixel's
   Epilogue epilogue;
   const float* addend;  // as output, or null
-  float* output;
+  float* output;        // of the next tile
   std::int64_t columns;
 
-  // Where the taps of one tile lie: those rows of them that are on the image, and the first of these rows.
+  // Where the taps of the next tile lie: those rows of them that are on the image, and the first of these rows.
   struct Taps {
     Range rows;
     std::int64_t left;   // the image's column of the tile's first tap
     const float* line;   // the image's row of the first tap row
     std::int64_t pitch;  // floats from one tap row to the next
     const float* filter;
-  };
+  } taps;
 
-  // Three ways to the same sums, each a function of its own: in one, g++ 12 runs out of registers for the row pointers
-  // of all three (ResNet-18's 56x56 layers took 10 % longer).
+  // Two ways to the same sums, each a function of its own: in one, g++ 12 runs out of registers for the row pointers
+  // of both (ResNet-18's 56x56 layers took 10 % longer).
 
-  // All columns lie on the image: kernel.h runs of kernel.w * ci values.
+  // What the tile sees is little: copied out, with zeros for the padding, its taps are runs.
   template <int kRows, int kVectors>
-  static HWY_NOINLINE void inside(const DirectTile& tile, const Taps& taps, Sums<kRows, kVectors>& sums) {
-    const Window& window = tile.args->window;
-    Array<const float*, kRows> rows;
-    for (int row = 0; row < kRows; ++row) rows[row] = taps.line + (taps.left + row * window.stride.w) * tile.k;
-    accumulate(sums, rows,
-               {.panel = taps.filter, .k = window.kernel.w * tile.k, .runs = taps.rows.size(), .pitch = taps.pitch});
-  }
-
-  // What the tile sees is little: copied out, with zeros for the padding, its taps are runs too.
-  template <int kRows, int kVectors>
-  static HWY_NOINLINE void copied(const DirectTile& tile, const Taps& taps, Sums<kRows, kVectors>& sums) {
+  static HWY_NOINLINE void copied(const DirectTile& tile, Sums<kRows, kVectors>& sums) {
+    const Taps& taps = tile.taps;
     const Window& window = tile.args->window;
     const std::int64_t columns = columns_of(kRows, window);
     const std::int64_t width = tile.args->input.shape.w();
@@ -79,7 +70,8 @@ struct DirectTile {
 
   // Tap by tap, with zeros for those beside the image.
   template <int kRows, int kVectors>
-  static HWY_NOINLINE void tap_by_tap(const DirectTile& tile, const Taps& taps, Sums<kRows, kVectors>& sums) {
+  static HWY_NOINLINE void tap_by_tap(const DirectTile& tile, Sums<kRows, kVectors>& sums) {
+    const Taps& taps = tile.taps;
     const Window& window = tile.args->window;
     const Shape& image = tile.args->input.shape;
     const float* line = taps.line;
@@ -96,53 +88,96 @@ struct DirectTile {
     }
   }
 
-  static std::int64_t columns_of(int rows, const Window& window) {
+  // Columns of the image that `rows` neighbouring windows see.
+  static std::int64_t columns_of(std::int64_t rows, const Window& window) {
     return (rows - 1) * window.stride.w + (window.kernel.w - 1) * window.dilation.w + 1;
   }
+  bool in_runs() const { return args->window.dilation.w == 1 && k == args->input.shape.c(); }
 
+  void advance(std::int64_t pixels) {
+    taps.left += pixels * args->window.stride.w;
+    output += pixels * args->output.shape.c();
+    if (addend != nullptr) addend += pixels * args->output.shape.c();
+  }
+
+  // The next `count` tiles, all of them kRows wide, at an edge or where taps are no runs.
   template <int kRows, int kVectors>
-  static void run(const DirectTile& tile) {
+  static void run(DirectTile& tile, std::int64_t count) {
     const DirectArgs& args = *tile.args;
-    const Window& window = args.window;
-    const Shape& image = args.input.shape;
-    const std::int64_t top = tile.y * window.stride.h - window.padding.top;
-    const Range rows = taps_inside(top, window.kernel.h, window.dilation.h, image.h());
-    const std::int64_t line_pitch = image.w() * image.c();
-    const Taps taps = {.rows = rows,
-                       .left = tile.x * window.stride.w - window.padding.left,
-                       .line = tile.image + (top + rows.begin * window.dilation.h) * line_pitch,
-                       .pitch = window.dilation.h * line_pitch,
-                       .filter = tile.filter + rows.begin * window.kernel.w * tile.k * kPanelColumns};
-    const std::int64_t columns = columns_of(kRows, window);
-    const bool in_runs = window.dilation.w == 1 && tile.k == image.c();
-
-    Sums<kRows, kVectors> sums;
-    start(sums, tile.bias);
-    if (in_runs && taps.left >= 0 && taps.left + columns <= image.w()) {
-      inside(tile, taps, sums);
-    } else if (in_runs && columns * tile.k * rows.size() <= kNeighbourhoodFloats) {
-      copied(tile, taps, sums);
-    } else {
-      tap_by_tap(tile, taps, sums);
+    const std::int64_t seen = columns_of(kRows, args.window) * tile.k * tile.taps.rows.size();
+    const bool copies = tile.in_runs() && seen <= kNeighbourhoodFloats;
+    for (; count > 0; --count) {
+      Sums<kRows, kVectors> sums;
+      start(sums, tile.bias);
+      if (copies) {
+        copied(tile, sums);
+      } else {
+        tap_by_tap(tile, sums);
+      }
+      finish(sums, tile.epilogue, tile.addend, tile.output, args.output.shape.c(), tile.columns);
+      tile.advance(kRows);
     }
-    finish(sums, tile.epilogue, tile.addend, tile.output, args.output.shape.c(), tile.columns);
+  }
+
+  // The next `count` tiles, `height` columns wide each, for which all columns lie on the image.
+  void run_inside(std::int64_t height, std::int64_t count) {
+    const Window& window = args->window;
+    Tiles tiles = {
+        .input = taps.line + taps.left * k,
+        .pitch = window.stride.w * k,
+        .bias = bias,
+        .terms = {.panel = taps.filter, .k = window.kernel.w * k, .runs = taps.rows.size(), .pitch = taps.pitch},
+        .ahead = {},
+        .askers = 0,
+        .epilogue = epilogue,
+        .addend = addend,
+        .output = output,
+        .output_pitch = args->output.shape.c(),
+        .columns = columns};
+    run_tiles(tiles, height, count, columns);
+    advance(height * count);
+  }
+
+  // The next `count` tiles, `height` columns wide each.
+  void run_row(std::int64_t height, std::int64_t count) {
+    const std::int64_t step = height * args->window.stride.w;
+    const std::int64_t width = args->input.shape.w();
+    // Those before and behind the ones that lie on the image with all that they see.
+    std::int64_t before = count;
+    std::int64_t within = 0;
+    if (in_runs()) {
+      const std::int64_t last = width - columns_of(height, args->window);  // the last tile that lies inside begins here
+      before = std::clamp<std::int64_t>((std::max<std::int64_t>(-taps.left, 0) + step - 1) / step, 0, count);
+      const std::int64_t until = last < taps.left ? 0 : (last - taps.left) / step + 1;
+      within = std::clamp<std::int64_t>(until - before, 0, count - before);
+    }
+    if (before > 0) run_tiles(*this, height, before, columns);
+    if (within > 0) run_inside(height, within);
+    if (before + within < count) run_tiles(*this, height, count - before - within, columns);
   }
 };
 
 // The output rows `rows` of one image in the columns that `tile` names, from `output` on.
 void rows_of_tiles(DirectTile tile, Range rows, const float* addend, float* output) {
-  const Shape& shape = tile.args->output.shape;
-  const int height = tile_rows(tile.columns);
-  const std::int64_t tiles = (shape.w() + height - 1) / height;
-  for (tile.y = rows.begin; tile.y < rows.end; ++tile.y) {
-    for (std::int64_t i = 0; i < tiles; ++i) {
-      const Range x = part({0, shape.w()}, i, tiles);
-      tile.x = x.begin;
-      const std::int64_t pixel = (tile.y * shape.w() + tile.x) * shape.c();
-      tile.output = output + pixel;
-      tile.addend = addend == nullptr ? nullptr : addend + pixel;
-      run_tile(tile, static_cast<int>(x.size()), tile.columns);
-    }
+  const DirectArgs& args = *tile.args;
+  const Window& window = args.window;
+  const Shape& shape = args.output.shape;
+  const Shape& image = args.input.shape;
+  const Heights heights(shape.w(), tile_rows(tile.columns));
+  const std::int64_t line_pitch = image.w() * image.c();
+  for (std::int64_t y = rows.begin; y < rows.end; ++y) {
+    const std::int64_t top = y * window.stride.h - window.padding.top;
+    const Range taps = taps_inside(top, window.kernel.h, window.dilation.h, image.h());
+    tile.taps = {.rows = taps,
+                 .left = -window.padding.left,
+                 .line = tile.image + (top + taps.begin * window.dilation.h) * line_pitch,
+                 .pitch = window.dilation.h * line_pitch,
+                 .filter = tile.filter + taps.begin * window.kernel.w * tile.k * kPanelColumns};
+    const std::int64_t line = y * shape.w() * shape.c();
+    tile.output = output + line;
+    tile.addend = addend == nullptr ? nullptr : addend + line;
+    if (heights.higher > 0) tile.run_row(heights.height + 1, heights.higher);
+    if (heights.tiles > heights.higher) tile.run_row(heights.height, heights.tiles - heights.higher);
   }
 }
 
@@ -157,12 +192,11 @@ void direct_block(const DirectArgs& args, std::int64_t image, Range rows) {
                      .bias = nullptr,
                      .filter = nullptr,
                      .k = k,
-                     .y = 0,
-                     .x = 0,
                      .epilogue = epilogue_of(args.activation),
                      .addend = nullptr,
                      .output = nullptr,
-                     .columns = 0};
+                     .columns = 0,
+                     .taps = {}};
   for (std::int64_t group = 0; group < args.groups; ++group) {
     tile.image = args.input.data + image * in.h() * in.w() * in.c() + group * k;
     const std::int64_t place = image * out.h() * out.w() * out.c() + group * co;

@@ -199,7 +199,7 @@ void direct_block(const DirectArgs& args, std::int64_t image, Range rows) {
                      .taps = {}};
   for (std::int64_t group = 0; group < args.groups; ++group) {
     tile.image = args.input.data + image * in.h() * in.w() * in.c() + group * k;
-    const std::int64_t place = image * out.h() * out.w() * out.c() + group * co;
+    const std::int64_t place = (image * out.h() - args.first_row) * out.w() * out.c() + group * co;
     const float* packed = args.packed + group * packed_floats(co, terms);
     for (std::int64_t first = 0; first < co; first += kTileVectors * kLanes) {
       tile.bias = packed + first / kPanelColumns * panel_floats(terms) + first % kPanelColumns;
@@ -233,7 +233,8 @@ void direct(const DirectArgs& args, Range rows) noexcept {
     HWY_DYNAMIC_DISPATCH(direct_block)(args, image, Range{begin - image * out.h(), end - image * out.h()});
     if (!is_epilogue(args.activation)) {
       const std::int64_t row = out.w() * out.c();
-      unary(args.activation, args.output.data, args.output.data, {begin * row, end * row});
+      const Range written = {(begin - args.first_row) * row, (end - args.first_row) * row};
+      unary(args.activation, args.output.data, args.output.data, written);
     }
     begin = end;
   }

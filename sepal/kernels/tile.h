@@ -30,11 +30,6 @@ inline constexpr int kRowVectors = 8;
 /// Floats that a tile at the edge of an image may copy out so as to read its taps in runs.
 inline constexpr std::int64_t kNeighbourhoodFloats = 2048;
 
-/// A separable convolution is computed in pieces where the map between its stages is larger than this; smaller ones
-/// stay in L2 by themselves. Bytes of one piece of that map.
-inline constexpr std::int64_t kSeparableFrom = 384 * 1024;
-inline constexpr std::int64_t kSeparablePiece = 128 * 1024;
-
 /// Bytes of input rows that a product goes through panel by panel before it takes the next rows: with the
 /// panel beside them they stay in L2.
 inline constexpr std::int64_t kRowBlockBytes = 256 * 1024;

@@ -160,19 +160,25 @@ struct FixedTile {
   }
 };
 
-/// The whole rows, in tiles of two widths; the last one moves back so as to end with the row, and computes what it
-/// shares with its neighbour again. False if a row is narrower than a tile.
+/// The whole rows, in tiles of 7, 5 and 3 columns (4 and 3 with few registers, or for a single row 7 and 3) that fill
+/// most widths exactly; a last one that does not fit moves back and computes what it shares with its neighbour again.
+/// False if a row is narrower than every tile.
 template <int kKernel, int kStride, int kRows>
 bool run_fixed_rows(const FixedRows& rows) {
   constexpr int kWide = kDepthwiseColumns;
-  constexpr int kNarrow = (kWide + 1) / 2;
+  constexpr int kNarrow = 3;
+  constexpr int kMiddle = kRows > 1 && kWide > 5 ? 5 : kNarrow;
   const std::int64_t w = rows.columns;
   if (w < kNarrow) return false;
+  const auto fits = [](std::int64_t rest) { return rest == 0 || (rest >= kNarrow && rest != kNarrow + 1); };
   for (std::int64_t x = 0; x < w;) {
     const std::int64_t rest = w - x;
-    if (rest >= kWide && rest != 2 * kNarrow) {
+    if (rest >= kWide && fits(rest - kWide)) {
       FixedTile<kKernel, kStride, kRows, kWide>::run(rows, x);
       x += kWide;
+    } else if (kMiddle > kNarrow && rest >= kMiddle && fits(rest - kMiddle)) {
+      FixedTile<kKernel, kStride, kRows, kMiddle>::run(rows, x);
+      x += kMiddle;
     } else {
       FixedTile<kKernel, kStride, kRows, kNarrow>::run(rows, std::min(x, w - kNarrow));
       x += kNarrow;

@@ -14,16 +14,18 @@
 // The tile's rows are neighbouring output columns. A tap above or below the image is the same for all of them and is
 // skipped. Where a whole row of taps lies within the image, one group reads all channels and the taps are not dilated,
 // those taps are one run of kernel.w * ci neighbouring floats, which is what makes a stem of three channels bearable:
-// such tiles run like those of a product whose terms come in kernel.h runs. At the left and right edge a small
-// neighbourhood is copied out, with zeros, to the same end; else the rows point into the image tap by tap, or to zeros
-// where the tap lies in the padding.
+// such tiles run like those of a product whose terms come in kernel.h runs. A small image is copied out with its
+// padding, so that all of its tiles are such. At the left and right edge a small neighbourhood is copied out, with
+// zeros, to the same end; else the rows point into the image tap by tap, or to zeros where the tap lies in the padding.
 
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
 
 struct DirectTile {
   const DirectArgs* args;
-  const float* image;  // the group's first channel of the image's first pixel
+  const float* image;   // the group's first channel of the image's first pixel
+  std::int64_t width;   // of the image, or of a copy of it with its padding left and right
+  std::int64_t margin;  // columns that the first window begins left of it
   const float* bias;
   const float* filter;  // [kernel.h][kernel.w][k] terms of kPanelColumns
   std::int64_t k;       // input channels of the group
@@ -50,7 +52,7 @@ struct DirectTile {
     const Taps& taps = tile.taps;
     const Window& window = tile.args->window;
     const std::int64_t columns = columns_of(kRows, window);
-    const std::int64_t width = tile.args->input.shape.w();
+    const std::int64_t width = tile.width;
     HWY_ALIGN float seen[kNeighbourhoodFloats];
     const Range there = {std::clamp<std::int64_t>(-taps.left, 0, columns),
                          std::clamp<std::int64_t>(width - taps.left, 0, columns)};
@@ -81,7 +83,7 @@ struct DirectTile {
         Array<const float*, kRows> rows;
         for (int row = 0; row < kRows; ++row) {
           const std::int64_t x = taps.left + row * window.stride.w + kx * window.dilation.w;
-          rows[row] = x >= 0 && x < image.w() ? line + x * image.c() : tile.args->zeros;
+          rows[row] = x >= 0 && x < tile.width ? line + x * image.c() : tile.args->zeros;
         }
         accumulate(sums, rows, {.panel = filter, .k = tile.k});
       }
@@ -141,7 +143,6 @@ struct DirectTile {
   // The next `count` tiles, `height` columns wide each.
   void run_row(std::int64_t height, std::int64_t count) {
     const std::int64_t step = height * args->window.stride.w;
-    const std::int64_t width = args->input.shape.w();
     // Those before and behind the ones that lie on the image with all that they see.
     std::int64_t before = count;
     std::int64_t within = 0;
@@ -164,12 +165,12 @@ void rows_of_tiles(DirectTile tile, Range rows, const float* addend, float* outp
   const Shape& shape = args.output.shape;
   const Shape& image = args.input.shape;
   const Heights heights(shape.w(), tile_rows(tile.columns));
-  const std::int64_t line_pitch = image.w() * image.c();
+  const std::int64_t line_pitch = tile.width * image.c();
   for (std::int64_t y = rows.begin; y < rows.end; ++y) {
     const std::int64_t top = y * window.stride.h - window.padding.top;
     const Range taps = taps_inside(top, window.kernel.h, window.dilation.h, image.h());
     tile.taps = {.rows = taps,
-                 .left = -window.padding.left,
+                 .left = -tile.margin,
                  .line = tile.image + (top + taps.begin * window.dilation.h) * line_pitch,
                  .pitch = window.dilation.h * line_pitch,
                  .filter = tile.filter + taps.begin * window.kernel.w * tile.k * kPanelColumns};
@@ -187,8 +188,12 @@ void direct_block(const DirectArgs& args, std::int64_t image, Range rows) {
   const std::int64_t k = in.c() / args.groups;
   const std::int64_t co = out.c() / args.groups;
   const std::int64_t terms = args.window.kernel.h * args.window.kernel.w * k;
+  const Padding& padding = args.window.padding;
+  const float* first = args.input.data + image * in.h() * in.w() * in.c();
   DirectTile tile = {.args = &args,
                      .image = nullptr,
+                     .width = in.w(),
+                     .margin = padding.left,
                      .bias = nullptr,
                      .filter = nullptr,
                      .k = k,
@@ -197,16 +202,28 @@ void direct_block(const DirectArgs& args, std::int64_t image, Range rows) {
                      .output = nullptr,
                      .columns = 0,
                      .taps = {}};
+  // A small image with padding is copied out as a whole, so that none of its tiles is at an edge.
+  HWY_ALIGN float copy[kNeighbourhoodFloats];
+  const std::int64_t padded = in.w() + padding.left + padding.right;
+  if (padded > in.w() && tile.in_runs() && in.h() * padded * k <= kNeighbourhoodFloats) {
+    std::fill_n(copy, in.h() * padded * k, 0.0f);
+    for (std::int64_t y = 0; y < in.h(); ++y) {
+      std::copy_n(first + y * in.w() * k, in.w() * k, copy + (y * padded + padding.left) * k);
+    }
+    first = copy;
+    tile.width = padded;
+    tile.margin = 0;
+  }
   for (std::int64_t group = 0; group < args.groups; ++group) {
-    tile.image = args.input.data + image * in.h() * in.w() * in.c() + group * k;
+    tile.image = first + group * k;
     const std::int64_t place = (image * out.h() - args.first_row) * out.w() * out.c() + group * co;
     const float* packed = args.packed + group * packed_floats(co, terms);
-    for (std::int64_t first = 0; first < co; first += kTileVectors * kLanes) {
-      tile.bias = packed + first / kPanelColumns * panel_floats(terms) + first % kPanelColumns;
+    for (std::int64_t column = 0; column < co; column += kTileVectors * kLanes) {
+      tile.bias = packed + column / kPanelColumns * panel_floats(terms) + column % kPanelColumns;
       tile.filter = tile.bias + kPanelColumns;
-      tile.columns = co - first;
-      const float* addend = args.addend == nullptr ? nullptr : args.addend + place + first;
-      rows_of_tiles(tile, rows, addend, args.output.data + place + first);
+      tile.columns = co - column;
+      const float* addend = args.addend == nullptr ? nullptr : args.addend + place + column;
+      rows_of_tiles(tile, rows, addend, args.output.data + place + column);
     }
   }
 }

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "sepal/kernels/packed.h"
+
 // For a piece of the last stage's rows, the rows that each stage still has to compute are told from the last stage
-// backwards; then the stages run forwards, each into its ring.
+// backwards; then the stages run forwards, each into its ring. A depthwise stage before a product has no ring: it packs
+// the product's rows, and the two take turns.
 
 namespace sepal {
 namespace {
@@ -26,7 +29,13 @@ Range rows_met(const CascadeStage& stage, Range rows, std::int64_t h) {
 /// A cascade at work on one image.
 class Run {
  public:
-  Run(const CascadeArgs& args, std::int64_t image) : args_(args), image_(image) {}
+  Run(const CascadeArgs& args, std::int64_t image) : args_(args), image_(image) {
+    // A depthwise stage packs what the product behind it reads.
+    for (std::size_t i = 0; i + 1 < args.stages.size(); ++i) {
+      const auto* depthwise_args = std::get_if<DepthwiseArgs>(&args.stages[i].args);
+      packs_[i] = depthwise_args != nullptr && is_product(i + 1) && fills_panels(*depthwise_args);
+    }
+  }
 
   /// The output rows `rows` of the last stage, after those before them. `ahead`: of the weights that are wanted next.
   void piece(Range rows, const float* ahead) {
@@ -40,12 +49,12 @@ class Run {
     }
     for (std::size_t i = 0; i < count; ++i) {
       done_[i] = fresh[i].end;
+      if (packs_[i]) continue;  // with the product that reads it
       // In runs that wrap neither where the stage writes nor, for a product, where it reads.
       for (std::int64_t y = fresh[i].begin; y < fresh[i].end;) {
         std::int64_t end = std::min(fresh[i].end, y + left_in_ring(i, y));
-        if (i > 0 && std::holds_alternative<PointwiseArgs>(args_.stages[i].args)) {
-          end = std::min(end, y + left_in_ring(i - 1, y));
-        }
+        if (i > 0 && is_product(i) && !packs_[i - 1]) end = std::min(end, y + left_in_ring(i - 1, y));
+        if (i > 0 && packs_[i - 1]) run(i - 1, {y, end});
         run(i, {y, end});
         y = end;
       }
@@ -54,6 +63,7 @@ class Run {
 
  private:
   bool is_last(std::size_t i) const { return i + 1 == args_.stages.size(); }
+  bool is_product(std::size_t i) const { return std::holds_alternative<PointwiseArgs>(args_.stages[i].args); }
 
   std::int64_t left_in_ring(std::size_t i, std::int64_t y) const {
     const CascadeStage& stage = args_.stages[i];
@@ -85,14 +95,20 @@ class Run {
         args.ring = before.ring_rows;
       }
       if (!is_last(i)) {
-        args.output = {ring_row(i, rows.begin), stage.output};
+        args.output = {packs_[i] ? args_.room + stage.ring : ring_row(i, rows.begin), stage.output};
         args.first_row = begin;
+        args.output_panels = packs_[i];
       }
       depthwise(args, through);
     } else {
       PointwiseArgs args = std::get<PointwiseArgs>(stage.args);
       const std::int64_t pixels = stage.output.w();
-      args.input = i == 0 ? args.input + begin * pixels * args.input_pitch : ring_row(i - 1, rows.begin);
+      args.input_panels = i > 0 && packs_[i - 1];
+      if (i == 0) {
+        args.input += begin * pixels * args.input_pitch;
+      } else {
+        args.input = args.input_panels ? args_.room + args_.stages[i - 1].ring : ring_row(i - 1, rows.begin);
+      }
       if (is_last(i)) {
         args.output += begin * pixels * args.output_pitch;
         if (args.addend != nullptr) args.addend += begin * pixels * args.output_pitch;
@@ -108,9 +124,16 @@ class Run {
   std::int64_t image_;
   const float* ahead_ = nullptr;
   std::array<std::int64_t, kMostStages> done_ = {};  // by stage: the row after the last that was computed
+  std::array<bool, kMostStages> packs_ = {};         // by stage: it fills row panels for the next
 };
 
 }  // namespace
+
+std::int64_t ring_floats(const CascadeStage& stage) {
+  const std::int64_t pixels = stage.ring_rows * stage.output.w();
+  const bool packs = std::holds_alternative<DepthwiseArgs>(stage.args);
+  return packs ? row_panel_floats(pixels, stage.output.c()) : pixels * stage.output.c();
+}
 
 std::int64_t ring_rows_for(const CascadeStage& stage, std::int64_t rows) {
   const Window window = window_of(stage);

@@ -40,6 +40,9 @@ struct CascadeArgs {
 /// Rows of its input that a stage meets for `rows` neighbouring rows of its output: the rows of the ring that it reads.
 std::int64_t ring_rows_for(const CascadeStage& stage, std::int64_t rows);
 
+/// Floats that the ring of a stage takes in the room, without slack.
+std::int64_t ring_floats(const CascadeStage& stage);
+
 /// Computes the output rows `rows` of the last stage, counted through the batch (0 .. n * h'). Allocates nothing;
 /// disjoint rows may run at the same time, each with a room of its own, and give the same bits in any division and for
 /// any rows_at_once: those of the stages one after another. Rows of earlier stages that two parts meet are computed by

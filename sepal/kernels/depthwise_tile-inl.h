@@ -36,21 +36,31 @@ HWY_INLINE void repeat(const Body& body) {
   repeat(std::make_integer_sequence<int, kCount>(), body);
 }
 
-/// Input lines that two output rows meet at most.
+/// Input lines that two output rows meet at most, and zeros in the place of one that is not there.
 constexpr int kMostLines = 7;
+constexpr std::int64_t kZeroLine = 16384;
 
 /// What all tiles of a pair of output rows share.
 struct FixedRows {
   Array<const float*, kMostLines> lines;  ///< where each line that the rows meet begins; null outside the image
   const float* filter;                    ///< [taps][channels]
   const float* bias;                      ///< [channels]; never null
-  const float* zeros;                     ///< [channels]
-  float* output;                          ///< the first pixel of the first output row
+  const float* zeros;                     ///< kZeroLine of them
+  float* output;                          ///< the first pixel of the first output row; with panels, the first panel
+  bool panels;                            ///< the output lies in row panels
+  std::int64_t pixel;                     ///< with panels, the number of the first pixel
   std::int64_t w;                         ///< of the image
   std::int64_t channels;
   std::int64_t padding;  ///< left
   std::int64_t columns;  ///< of the output
   Epilogue epilogue;
+
+  /// Where the first channels of an output pixel lie, and those kLanes channels further.
+  float* place(int row, std::int64_t x) const {
+    const std::int64_t p = pixel + row * columns + x;
+    return panels ? output + row_panel_place(p, channels) : output + p * channels;
+  }
+  std::int64_t vector_pitch() const { return panels ? kTileRows * kLanes : kLanes; }
 };
 
 template <int kKernel, int kStride, int kRows, int kColumns>
@@ -74,10 +84,14 @@ struct FixedTile {
   static HWY_INLINE void run(const FixedRows& rows, std::int64_t x, const Pixel& pixel) {
     const Epilogue epilogue = rows.epilogue;
     const std::int64_t pitch = rows.channels;
-    const std::int64_t output_pitch = rows.columns * pitch;
     const float* filter = rows.filter;
     const float* bias = rows.bias;
-    float* output = rows.output + x * pitch;
+    Array<Array<float*, kColumns>, kRows> output;
+    for (int row = 0; row < kRows; ++row) {
+      for (int j = 0; j < kColumns; ++j) output[row][j] = rows.place(row, x + j);
+    }
+    const std::int64_t vector_pitch = rows.vector_pitch();
+    std::int64_t to = 0;
     const auto vector = [&](std::int64_t c, const auto& load, const auto& store) HWY_ATTR
         __attribute__((always_inline)) {
           Array<Array<V, kColumns>, kRows> sums;
@@ -110,7 +124,7 @@ struct FixedTile {
           const auto finish = [&](const auto& activation) HWY_ATTR __attribute__((always_inline)) {
             repeat<kRows>([&](auto row) HWY_ATTR __attribute__((always_inline)) {
               repeat<kColumns>([&](auto j) HWY_ATTR __attribute__((always_inline)) {
-                store(activation(sums[row][j]), output + row * output_pitch + j * pitch + c);
+                store(activation(sums[row][j]), output[row][j] + to);
               });
             });
           };
@@ -123,7 +137,7 @@ struct FixedTile {
           }
         };
     std::int64_t c = 0;
-    for (; c + kLanes <= pitch; c += kLanes) {
+    for (; c + kLanes <= pitch; c += kLanes, to += vector_pitch) {
       vector(
           c, [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); },
           [](V v, float* p) HWY_ATTR __attribute__((always_inline)) { hn::StoreU(v, kTag, p); });
@@ -135,41 +149,56 @@ struct FixedTile {
     }
   }
 
+  /// Input columns at either end that may lie beside the image.
+  static constexpr int kEdge = kKernel / 2;
+  static bool accepts(const FixedRows& rows) {
+    return rows.padding <= kEdge && (rows.columns - 1) * kStride - rows.padding + kKernel <= rows.w + kEdge &&
+           kInputs * rows.channels <= kZeroLine;
+  }
+
   /// Output columns x .. x + kColumns - 1.
   static void run(const FixedRows& rows, std::int64_t x) {
     const std::int64_t left = x * kStride - rows.padding;
     const std::int64_t pitch = rows.channels;
-    // The table serves everywhere; where most of the work is, addresses without one are worth their code.
-    if constexpr (kRows > 1 && kColumns == kDepthwiseColumns) {
-      const auto there = [](const float* line) { return line != nullptr; };
-      if (left >= 0 && left + kInputs <= rows.w && std::all_of(rows.lines, rows.lines + kLines, there)) {
-        Array<const float*, kLines> lines;
-        for (int line = 0; line < kLines; ++line) lines[line] = rows.lines[line] + left * pitch;
-        return run(rows, x,
-                   [=](auto line, auto i) HWY_ATTR __attribute__((always_inline)) { return lines[line] + i * pitch; });
-      }
-    }
-    Array<Array<const float*, kInputs>, kLines> table;
+    Array<const float*, kLines> lines;
+    Array<Array<const float*, 2 * kEdge>, kLines> ends;
     for (int line = 0; line < kLines; ++line) {
-      for (int i = 0; i < kInputs; ++i) {
-        const bool inside = rows.lines[line] != nullptr && left + i >= 0 && left + i < rows.w;
-        table[line][i] = inside ? rows.lines[line] + (left + i) * pitch : rows.zeros;
+      const float* const there = rows.lines[line];
+      lines[line] = there == nullptr ? rows.zeros : there + left * pitch;
+      for (int end = 0; end < 2 * kEdge; ++end) {
+        const int i = end < kEdge ? end : kInputs - 2 * kEdge + end;
+        const bool inside = there != nullptr && left + i >= 0 && left + i < rows.w;
+        ends[line][end] = inside ? there + (left + i) * pitch : rows.zeros;
       }
     }
-    run(rows, x, [&](auto line, auto i) HWY_ATTR __attribute__((always_inline)) { return table[line][i]; });
+    run(rows, x, [&](auto line, auto i) HWY_ATTR __attribute__((always_inline)) {
+      if constexpr (i < kEdge) {
+        return ends[line][i];
+      } else if constexpr (i >= kInputs - kEdge) {
+        return ends[line][i - (kInputs - 2 * kEdge)];
+      } else {
+        return lines[line] + i * pitch;
+      }
+    });
   }
 };
 
+constexpr int kNarrowColumns = 3;
+template <int kKernel, int kStride>
+bool accepts_fixed_rows(const FixedRows& rows) {
+  return rows.columns >= kNarrowColumns && FixedTile<kKernel, kStride, 2, kDepthwiseColumns>::accepts(rows);
+}
+
 /// The whole rows, in tiles of 7, 5 and 3 columns (4 and 3 with few registers, or for a single row 7 and 3) that fill
 /// most widths exactly; a last one that does not fit moves back and computes what it shares with its neighbour again.
-/// False if a row is narrower than every tile.
+/// False if a row is narrower than every tile, or its padding or its pixels are larger than tiles are made for.
 template <int kKernel, int kStride, int kRows>
 bool run_fixed_rows(const FixedRows& rows) {
   constexpr int kWide = kDepthwiseColumns;
-  constexpr int kNarrow = 3;
+  constexpr int kNarrow = kNarrowColumns;
   constexpr int kMiddle = kRows > 1 && kWide > 5 ? 5 : kNarrow;
   const std::int64_t w = rows.columns;
-  if (w < kNarrow) return false;
+  if (!accepts_fixed_rows<kKernel, kStride>(rows)) return false;
   const auto fits = [](std::int64_t rest) { return rest == 0 || (rest >= kNarrow && rest != kNarrow + 1); };
   for (std::int64_t x = 0; x < w;) {
     const std::int64_t rest = w - x;

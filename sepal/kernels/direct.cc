@@ -124,7 +124,7 @@ struct DirectTile {
   // The next `count` tiles, `height` columns wide each, for which all columns lie on the image.
   void run_inside(std::int64_t height, std::int64_t count) {
     const Window& window = args->window;
-    Tiles tiles = {
+    Tiles<false> tiles = {
         .input = taps.line + taps.left * k,
         .pitch = window.stride.w * k,
         .bias = bias,

@@ -23,21 +23,34 @@ const float* offset(const float* values, std::int64_t by) { return values == nul
 // first tiles ask for it between them.
 void column_of_tiles(const PointwiseArgs& args, Range rows, std::int64_t first, const float* panel, const float* next,
                      const Epilogue& epilogue) {
-  const Heights heights(rows.size(), tile_rows(args.co - first));
-  const std::int64_t askers = next == nullptr ? 0 : std::min(heights.tiles, kAheadTiles);
-  const std::int64_t lines = askers == 0 ? 0 : (kAheadTerms * kPanelColumns / kLineFloats + askers - 1) / askers;
   const std::int64_t place = rows.begin * args.output_pitch + first;
-  Tiles tiles = {.input = args.input + rows.begin * args.input_pitch,
-                 .pitch = args.input_pitch,
-                 .bias = panel,
-                 .terms = {.panel = panel + kPanelColumns, .k = args.ci},
-                 .ahead = {.next = next, .lines = static_cast<int>(lines)},
-                 .askers = askers,
-                 .epilogue = epilogue,
-                 .addend = offset(args.addend, place),
-                 .output = args.output + place,
-                 .output_pitch = args.output_pitch,
-                 .columns = args.co - first};
+  const auto column = [&]<bool kPanels>(std::int64_t tiles, const float* input, std::int64_t pitch) HWY_ATTR {
+    const std::int64_t askers = next == nullptr ? 0 : std::min(tiles, kAheadTiles);
+    const std::int64_t lines = askers == 0 ? 0 : (kAheadTerms * kPanelColumns / kLineFloats + askers - 1) / askers;
+    return Tiles<kPanels>{.input = input,
+                          .pitch = pitch,
+                          .bias = panel,
+                          .terms = {.panel = panel + kPanelColumns, .k = args.ci},
+                          .ahead = {.next = next, .lines = static_cast<int>(lines)},
+                          .askers = askers,
+                          .epilogue = epilogue,
+                          .addend = offset(args.addend, place),
+                          .output = args.output + place,
+                          .output_pitch = args.output_pitch,
+                          .columns = args.co - first};
+  };
+  if (args.input_panels) {
+    const std::int64_t whole = rows.size() / kTileRows;
+    const std::int64_t rest = rows.size() % kTileRows;
+    const float* input = args.input + row_panel_place(rows.begin, args.ci);
+    Tiles tiles = column.template operator()<true>(whole + (rest > 0), input, row_panel_pitch(args.ci));
+    if (whole > 0) run_tiles<kTileRows>(tiles, kTileRows, whole, tiles.columns);
+    if (rest > 0) run_tiles<kTileRows>(tiles, rest, 1, tiles.columns);
+    return;
+  }
+  const Heights heights(rows.size(), tile_rows(args.co - first));
+  const float* input = args.input + rows.begin * args.input_pitch;
+  Tiles tiles = column.template operator()<false>(heights.tiles, input, args.input_pitch);
   if (heights.higher > 0) run_tiles(tiles, heights.height + 1, heights.higher, tiles.columns);
   if (heights.tiles > heights.higher) run_tiles(tiles, heights.height, heights.tiles - heights.higher, tiles.columns);
 }
@@ -77,7 +90,7 @@ void pointwise_row(const PointwiseArgs& args, std::int64_t row, Range panels, co
 
 void pointwise_block(const PointwiseArgs& args, Range rows, Range panels) {
   const Epilogue epilogue = epilogue_of(args.activation);
-  if (rows.size() == 1 && kPanelColumns / kLanes <= kRowVectors) {
+  if (rows.size() == 1 && kPanelColumns / kLanes <= kRowVectors && !args.input_panels) {
     return pointwise_row(args, rows.begin, panels, epilogue);
   }
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
@@ -112,7 +125,9 @@ void activate(const PointwiseArgs& args, Range rows, Range columns) {
 
 void pointwise(const PointwiseArgs& args, Range rows, Range panels) noexcept {
   const std::int64_t row_bytes = std::max<std::int64_t>(1, args.ci) * std::int64_t{sizeof(float)};
-  const std::int64_t block = std::max<std::int64_t>(kTileRowsOf32Registers, kRowBlockBytes / row_bytes);
+  // Whole row panels of any height.
+  constexpr std::int64_t kRows = kTileRowsOf32Registers * kTileRowsOf16Registers;
+  const std::int64_t block = std::max<std::int64_t>(1, kRowBlockBytes / row_bytes / kRows) * kRows;
   for (std::int64_t begin = rows.begin; begin < rows.end; begin += block) {
     const Range part = {begin, std::min(begin + block, rows.end)};
     HWY_DYNAMIC_DISPATCH(pointwise_block)(args, part, panels);

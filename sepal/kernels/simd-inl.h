@@ -33,6 +33,14 @@ constexpr bool kHas32Registers = HWY_TARGET != HWY_AVX2 && HWY_TARGET != HWY_SSE
 constexpr int kTileRows = kHas32Registers ? kTileRowsOf32Registers : kTileRowsOf16Registers;
 constexpr int kDepthwiseColumns = kHas32Registers ? kDepthwiseColumnsOf32Registers : kDepthwiseColumnsOf16Registers;
 
+/// Row panels: kTileRows rows side by side, a vector of each in turn, [k / kLanes][kTileRows][kLanes], so that what
+/// fills them stores whole vectors and the product's tile reads along one pointer. Floats of one panel, and where row
+/// `row` of all begins.
+constexpr std::int64_t row_panel_pitch(std::int64_t k) { return (k + kLanes - 1) / kLanes * kLanes * kTileRows; }
+constexpr std::int64_t row_panel_place(std::int64_t row, std::int64_t k) {
+  return row / kTileRows * row_panel_pitch(k) + row % kTileRows * kLanes;
+}
+
 /// T[kCount]; counts are signed everywhere here, and the language wants this one unsigned.
 template <typename T, int kCount>
 using Array = T[static_cast<std::size_t>(kCount)];

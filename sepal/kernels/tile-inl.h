@@ -83,6 +83,36 @@ HWY_INLINE Ahead accumulate(Sums<kRows, kVectors>& sums, const Array<const float
   return ahead;
 }
 
+/// The same along one panel of rows (see row_panel_pitch), for its first kRows; k terms, one run.
+template <int kRows, int kVectors>
+HWY_INLINE Ahead accumulate_panel(Sums<kRows, kVectors>& sums, const float* rows, const Terms& terms, Ahead ahead) {
+  Sums<kRows, kVectors> local = sums;
+  const float* HWY_RESTRICT panel = terms.panel;
+  const auto term = [&](const float* values) HWY_ATTR __attribute__((always_inline)) {
+    Array<V, kVectors> filter;
+    for (int v = 0; v < kVectors; ++v) filter[v] = hn::LoadU(kTag, panel + v * kLanes);
+    for (int row = 0; row < kRows; ++row) {
+      const V x = hn::Set(kTag, values[row * kLanes]);
+      for (int v = 0; v < kVectors; ++v) local.value[row][v] = hn::MulAdd(x, filter[v], local.value[row][v]);
+    }
+    panel += kPanelColumns;
+  };
+  static_assert(kPlain || kLanes % kAheadTerms == 0);  // nothing fills panels without vectors
+  std::int64_t i = 0;
+  for (; i + kLanes <= terms.k; i += kLanes, rows += kTileRows * kLanes) {
+    for (int j = 0; j < kLanes; j += 4) {
+      for (int line = 0; line < ahead.lines; ++line, ahead.next += kLineFloats) __builtin_prefetch(ahead.next, 0, 2);
+      term(rows + j);
+      term(rows + j + 1);
+      term(rows + j + 2);
+      term(rows + j + 3);
+    }
+  }
+  for (; i < terms.k; ++i, ++rows) term(rows);
+  sums = local;
+  return ahead;
+}
+
 /// Calls store(row, vector, columns) for every vector of a tile that has columns.
 template <int kRows, int kVectors, typename Store>
 HWY_INLINE void each_vector(std::int64_t columns, const Store& store) {
@@ -115,10 +145,11 @@ HWY_INLINE void finish(const Sums<kRows, kVectors>& sums, const Epilogue& epilog
   });
 }
 
-/// A column of tiles, from the next one on.
+/// A column of tiles, from the next one on. kPanels: its rows lie in row panels, a tile a panel.
+template <bool kPanels>
 struct Tiles {
   const float* input;  ///< the next tile's first value
-  std::int64_t pitch;  ///< floats from one of its rows to the next
+  std::int64_t pitch;  ///< floats from one of its rows to the next; from one panel to the next
   const float* bias;   ///< of the columns
   Terms terms;
   Ahead ahead;
@@ -134,14 +165,19 @@ struct Tiles {
   static void run(Tiles& tiles, std::int64_t count) {
     Tiles next = tiles;  // a local one, so that the compiler need not fear that stores alias it
     for (; count > 0; --count) {
-      Array<const float*, kRows> rows;
-      for (int row = 0; row < kRows; ++row) rows[row] = next.input + row * next.pitch;
       Sums<kRows, kVectors> sums;
       start(sums, next.bias);
-      next.ahead = accumulate(sums, rows, next.terms, next.ahead);
+      if constexpr (kPanels) {
+        next.ahead = accumulate_panel(sums, next.input, next.terms, next.ahead);
+        next.input += next.pitch;
+      } else {
+        Array<const float*, kRows> rows;
+        for (int row = 0; row < kRows; ++row) rows[row] = next.input + row * next.pitch;
+        next.ahead = accumulate(sums, rows, next.terms, next.ahead);
+        next.input += kRows * next.pitch;
+      }
       if (--next.askers == 0) next.ahead.lines = 0;
       finish(sums, next.epilogue, next.addend, next.output, next.output_pitch, next.columns);
-      next.input += kRows * next.pitch;
       next.output += kRows * next.output_pitch;
       if (next.addend != nullptr) next.addend += kRows * next.output_pitch;
     }
@@ -171,10 +207,10 @@ HWY_INLINE void run_height(Tile& tile, std::int64_t rows, std::int64_t count, st
   static constexpr Run kRuns[] = {&Tile::template run<kHeights + 1, kVectors>...};
   kRuns[rows - 1](tile, count);
 }
-template <typename Tile>
+template <int kMostRows = kTallTileRows, typename Tile>
 HWY_INLINE void run_tiles(Tile& tile, std::int64_t rows, std::int64_t count, std::int64_t columns) {
   if (columns <= kLanes) {
-    run_height<1>(tile, rows, count, std::make_integer_sequence<int, kTallTileRows>());
+    run_height<1>(tile, rows, count, std::make_integer_sequence<int, kMostRows>());
   } else {
     run_height<kTileVectors>(tile, rows, count, std::make_integer_sequence<int, kTileRows>());
   }

@@ -138,7 +138,7 @@ void prepare_cascade(const Graph& graph, std::span<const std::size_t> nodes, boo
     rows = std::min(ring_rows_for(bind(step.stages[i + 1], step, {}), rows), stage.output.h());
     stage.ring_rows = rows;
     stage.ring = room;
-    room += with_slack(rows * stage.output.w() * stage.output.c());
+    room += with_slack(ring_floats(bind(stage, step, {})));
   }
   step.room = static_cast<std::size_t>(room * kFloatBytes + 63) / 64 * 64;
   if (!with_weights) return;

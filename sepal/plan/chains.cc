@@ -21,6 +21,7 @@ constexpr double kSecondsPerByteL2 = 1 / 200e9;
 constexpr double kSecondsPerByteL3 = 1 / 110e9;
 constexpr double kSecondsPerByteMemory = 1 / 40e9;
 constexpr double kSecondsPerCall = 150e-9;  // of a stage for one piece
+constexpr double kSecondsPerMac = 1 / 125e9;
 
 /// Seconds to move `bytes` of something of which `whole` bytes lie about until they are used again.
 double move(double bytes, std::int64_t whole, const CacheSizes& caches) {
@@ -29,6 +30,8 @@ double move(double bytes, std::int64_t whole, const CacheSizes& caches) {
 }
 
 std::int64_t bytes_of(const ChainLink& link) { return link.output.elements() * std::int64_t{sizeof(float)}; }
+
+double seconds_of(const ChainLink& link) { return static_cast<double>(link.macs) * kSecondsPerMac; }
 
 /// Rows of its input that a link meets for so many rows of its output.
 std::int64_t rows_met(const ChainLink& link, std::int64_t rows) {
@@ -39,24 +42,32 @@ std::int64_t rows_met(const ChainLink& link, std::int64_t rows) {
 std::optional<double> cost_of(std::span<const ChainLink> links, std::int64_t rows, const CacheSizes& caches,
                               int threads) {
   const ChainLink& last = links.back();
+  const std::int64_t all_rows = last.output.n() * last.output.h();
+  const std::int64_t parts = std::min<std::int64_t>(threads, all_rows);
+  const double uneven = static_cast<double>((all_rows + parts - 1) / parts * parts) / static_cast<double>(all_rows) - 1;
   std::int64_t rings = 0;
   std::int64_t weights = last.weights;
   std::int64_t met = rows;
-  double again = 0;  // bytes that neighbouring parts of the image compute twice
   double between = 0;
+  double waiting = uneven * seconds_of(last);
   for (std::size_t i = links.size() - 1; i-- > 0;) {
-    met = std::min(rows_met(links[i + 1], met), links[i].output.h());
-    rings += met * links[i].row_bytes();
-    weights += links[i].weights;
-    between += 2.0 * static_cast<double>(bytes_of(links[i]));
-    again += static_cast<double>((met - rows) * links[i].row_bytes());
+    const ChainLink& link = links[i];
+    const std::int64_t fresh = met;
+    met = std::min(rows_met(links[i + 1], met), link.output.h());
+    // What a depthwise stage packs for a product costs no more than what it stores anyway.
+    const bool packs = link.kind == StageKind::kDepthwise && links[i + 1].kind == StageKind::kPointwise;
+    if (!packs) between += 2.0 * static_cast<double>(bytes_of(link));
+    rings += met * link.row_bytes();
+    weights += link.weights;
+    // Parts of the image that lie side by side compute the rows between them twice.
+    const double twice = static_cast<double>((met - fresh) * (parts - 1)) / static_cast<double>(link.output.h());
+    waiting += (uneven + twice) * seconds_of(link);
   }
   if (rings > caches.l2 * 5 / 8) return std::nullopt;
-  const std::int64_t pieces = last.output.n() * ((last.output.h() + rows - 1) / rows);
-  const auto piece_count = static_cast<double>(pieces);
-  return between * kSecondsPerByteL2 + again * (threads - 1) * kSecondsPerByteL2 +
-         (piece_count - 1) * move(static_cast<double>(weights), weights + rings, caches) +
-         piece_count * static_cast<double>(links.size()) * kSecondsPerCall;
+  const auto pieces = static_cast<double>(last.output.n() * ((last.output.h() + rows - 1) / rows));
+  return waiting + between * kSecondsPerByteL2 +
+         (pieces - 1) * move(static_cast<double>(weights), weights + rings, caches) +
+         pieces * static_cast<double>(links.size()) * kSecondsPerCall;
 }
 
 /// The cheapest number of rows at once for links as one step.
@@ -113,6 +124,7 @@ class Chains {
     if (conv == nullptr || site.output().shape.elements() == 0) return std::nullopt;
     const Shape& filter = filter_of(site);
     ChainLink link{.node = at, .output = site.output().shape, .weights = filter.elements() * 4};
+    link.macs = link.output.elements() * filter.elements(1, 4);
     if (is_depthwise(*conv, filter)) {
       link.kind = StageKind::kDepthwise;
       link.window = conv->window;

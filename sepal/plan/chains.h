@@ -19,6 +19,7 @@ struct ChainLink {
   Window window{};           ///< of a pointwise one {}
   Shape output;              ///< [n, h', w', co]
   std::int64_t weights = 0;  ///< bytes
+  std::int64_t macs = 0;
   std::int64_t row_bytes() const { return output.w() * output.c() * std::int64_t{sizeof(float)}; }
 };
 

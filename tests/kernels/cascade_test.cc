@@ -100,7 +100,7 @@ struct Chain {
       rows = std::min(ring_rows_for(stages[i + 1], rows), stages[i].output.h());
       stages[i].ring_rows = rows;
       stages[i].ring = room;
-      room += rows * stages[i].output.w() * stages[i].output.c();
+      room += ring_floats(stages[i]);
     }
     return room;
   }

@@ -194,7 +194,10 @@ TEST(Cut, GoesWhereMapsFit) {
   const Case cases[] = {
       {"a hidden map of 4.8 MB", {expand(112, 96), filter(112, 96), expand(112, 24)}, {}, {3}},
       {"everything is small", {expand(7, 96), filter(7, 96), expand(7, 24)}, {}, {1, 2, 3}},
-      {"a second cache that holds it", {expand(56, 48), filter(56, 48), expand(56, 24)}, {.l2 = 8 << 20}, {1, 2, 3}},
+      {"a second cache that holds it: what is packed for a product is free, the rest may as well stand alone",
+       {expand(56, 48), filter(56, 48), expand(56, 24)},
+       {.l2 = 8 << 20},
+       {1, 3}},
       {"weights that no cache holds would be read for every row",
        {link(StageKind::kPointwise, 28, 512, 8 << 20), filter(28, 512), link(StageKind::kPointwise, 28, 512, 8 << 20)},
        {.l2 = 1 << 20, .l3 = 4 << 20},

@@ -71,6 +71,14 @@ void* take(std::size_t size, std::size_t alignment) {
   return data;
 }
 
+void* take_or_null(std::size_t size, std::size_t alignment) noexcept {
+  try {
+    return take(size, alignment);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 /// False if it is none of ours.
 bool give_back(void* memory) {
   Book& all = book();
@@ -80,7 +88,9 @@ bool give_back(void* memory) {
 
 }  // namespace
 
+// The forms for arrays call these.
 void* operator new(std::size_t size) { return take(size, 1); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return take_or_null(size, 1); }
 void* operator new(std::size_t size, std::align_val_t alignment) {
   return take(size, static_cast<std::size_t>(alignment));
 }
@@ -89,13 +99,7 @@ void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { give_back(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { give_back(memory); }
 
-void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) {
-  try {
-    return take(size, alignment);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-}
+void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) { return take_or_null(size, alignment); }
 void __wrap_free(void* memory) {
   if (!give_back(memory)) __real_free(memory);
 }

@@ -81,15 +81,16 @@ HWY_INLINE void store_upto(V v, float* p, std::int64_t n) {
   }
 }
 
-/// max(x, low) and min(x, high) that give x where x is NaN. x86's instructions give their second operand then,
-/// and Arm's the NaN; plain C++ needs the comparison spelt out.
+/// max(x, low) and min(x, high) that give x where x is NaN. x86's instructions give their second operand then; those
+/// that Highway takes on Arm give the number, so there, and in plain C++, the comparison is spelt out.
+constexpr bool kSecondOfNan = HWY_ARCH_X86 && !kPlain;
 HWY_INLINE V at_least(V x, V low) {
-  if constexpr (kPlain) return hn::IfThenElse(hn::Lt(x, low), low, x);
-  return hn::Max(low, x);
+  if constexpr (kSecondOfNan) return hn::Max(low, x);
+  return hn::IfThenElse(hn::Lt(x, low), low, x);
 }
 HWY_INLINE V at_most(V x, V high) {
-  if constexpr (kPlain) return hn::IfThenElse(hn::Gt(x, high), high, x);
-  return hn::Min(high, x);
+  if constexpr (kSecondOfNan) return hn::Min(high, x);
+  return hn::IfThenElse(hn::Gt(x, high), high, x);
 }
 
 /// x clip(x / 6 + 1/2, 0, 1).

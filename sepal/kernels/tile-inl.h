@@ -21,6 +21,8 @@ namespace sepal::HWY_NAMESPACE {
 
 template <int kRows, int kVectors>
 struct Sums {
+  // Spelt out: what the compiler adds by itself is for any Arm, and cannot call what is for NEON.
+  HWY_INLINE Sums() {}
   Array<Array<V, kVectors>, kRows> value;
 };
 

@@ -372,6 +372,7 @@ Action declare_run(Options& options) {
       chosen->labels);
   options.number({"--top", "K", "How many classes to show (default: 5)"}, 1, 1'000'000, chosen->top);
   declare(options, chosen->picture);
+  options.flag(no_fuse_option(), chosen->common.no_fuse);
   declare(options, chosen->common);
   options.flag({"--verbose", "", "Time, memory, and the steps that ran by a slow kernel, on stderr"}, chosen->verbose);
   return [chosen] {

@@ -207,7 +207,8 @@ struct Model::State {
     return in_place(printable(source.name()), [&] {
       auto optimized = std::make_shared<const Graph>(optimize(*imported));
       auto plan = std::make_shared<const Plan>(
-          *optimized, PlanOptions{.threads = options.threads, .memory_limit = options.memory_limit});
+          *optimized,
+          PlanOptions{.threads = options.threads, .memory_limit = options.memory_limit, .fuse = options.fuse});
       return std::make_shared<Ready>(Prepared{std::move(imported), std::move(optimized), std::move(plan)});
     });
   }

@@ -29,6 +29,9 @@ struct LoadOptions {
   std::map<std::string, Shape> shapes{};
   /// Most bytes that a plan's activations and outputs may take; 0: the memory of this machine (or of its container).
   std::size_t memory_limit = 0;
+  /// Whether one step may compute several nodes. Without it every node runs by itself: slower, and the same but for
+  /// rounding.
+  bool fuse = true;
 };
 
 /// An input or output of a model, as its file declares it.

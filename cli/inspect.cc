@@ -154,6 +154,7 @@ Action declare_inspect(Options& options) {
   const auto chosen = std::make_shared<InspectOptions>();
   options.argument({"MODEL", "FILE", "An ONNX file", Complete::kFile}, chosen->model);
   options.flag({"--plan", "", "Every step: its kernel, shapes and memory"}, chosen->plan);
+  options.flag(no_fuse_option(), chosen->common.no_fuse);
   declare(options, chosen->common);
   return [chosen] { inspect(*chosen); };
 }

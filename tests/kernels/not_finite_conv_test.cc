@@ -2,12 +2,12 @@
 // times a weight of zero is NaN, and an output whose window does not hold it never hears of it, edges and padding
 // included.
 
+#include "sepal/kernels/cascade.h"
 #include "sepal/kernels/depthwise.h"
 #include "sepal/kernels/direct.h"
 #include "sepal/kernels/packed.h"
 #include "sepal/kernels/pointwise.h"
 #include "sepal/kernels/reference/conv.h"
-#include "sepal/kernels/separable.h"
 #include "tests/kernels/conv_case.h"
 #include "tests/kernels/not_finite.h"
 
@@ -194,23 +194,23 @@ TEST(NotFiniteConvolution, ASeparableOneHasTheNansOfItsStages) {
   }
   on_every_target([&] {
     std::vector<float> actual(exact.size());
-    std::vector<float> room(3 * 18 * 24);
-    separable({.depthwise = {.input = {data.input.data(), first.input},
-                             .filter = taps.data(),
-                             .bias = data.bias.data(),
-                             .window = first.window,
-                             .activation = {},
-                             .output = {nullptr, first.output()}},
-               .pointwise = {.input_pitch = 24,
-                             .ci = 24,
-                             .co = co,
-                             .packed = panels.data(),
-                             .activation = {UnaryKind::kClip, 0, 6},
-                             .output = actual.data(),
-                             .output_pitch = co},
-               .rows_at_once = 3,
-               .room = room.data()},
-              {0, 9});
+    const DepthwiseArgs taps_args{.input = {data.input.data(), first.input},
+                                  .filter = taps.data(),
+                                  .bias = data.bias.data(),
+                                  .window = first.window,
+                                  .activation = {},
+                                  .output = {nullptr, first.output()}};
+    const PointwiseArgs product{.input_pitch = 24,
+                                .ci = 24,
+                                .co = co,
+                                .packed = panels.data(),
+                                .activation = {UnaryKind::kClip, 0, 6},
+                                .output = actual.data(),
+                                .output_pitch = co};
+    const CascadeStage stages[] = {{.args = taps_args, .output = first.output(), .ring_rows = 3},
+                                   {.args = product, .output = {1, 9, 18, co}}};
+    std::vector<float> room(static_cast<std::size_t>(ring_floats(stages[0])));
+    cascade({.stages = stages, .rows_at_once = 3, .room = room.data()}, {0, 9});
     expect_alike(actual, exact);
   });
 }

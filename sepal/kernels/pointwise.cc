@@ -125,9 +125,11 @@ void activate(const PointwiseArgs& args, Range rows, Range columns) {
 
 void pointwise(const PointwiseArgs& args, Range rows, Range panels) noexcept {
   const std::int64_t row_bytes = std::max<std::int64_t>(1, args.ci) * std::int64_t{sizeof(float)};
-  // Whole row panels of any height.
+  // As few blocks as fit, of equal size: each goes through all weights. Whole row panels of any height.
   constexpr std::int64_t kRows = kTileRowsOf32Registers * kTileRowsOf16Registers;
-  const std::int64_t block = std::max<std::int64_t>(1, kRowBlockBytes / row_bytes / kRows) * kRows;
+  const std::int64_t blocks =
+      std::max<std::int64_t>(1, (rows.size() * row_bytes + kRowBlockBytes - 1) / kRowBlockBytes);
+  const std::int64_t block = (rows.size() / blocks + kRows) / kRows * kRows;
   for (std::int64_t begin = rows.begin; begin < rows.end; begin += block) {
     const Range part = {begin, std::min(begin + block, rows.end)};
     HWY_DYNAMIC_DISPATCH(pointwise_block)(args, part, panels);

@@ -33,6 +33,9 @@ struct DirectTile {
   const float* addend;  // as output, or null
   float* output;        // of the next tile
   std::int64_t columns;
+  bool goes_on;         // from what the output holds, in the place of the bias
+  Ahead ahead;          // weights that come next
+  std::int64_t askers;  // tiles that still ask for them
 
   // Where the taps of the next tile lie: those rows of them that are on the image, and the first of these rows.
   struct Taps {
@@ -48,7 +51,7 @@ struct DirectTile {
 
   // What the tile sees is little: copied out, with zeros for the padding, its taps are runs.
   template <int kRows, int kVectors>
-  static HWY_NOINLINE void copied(const DirectTile& tile, Sums<kRows, kVectors>& sums) {
+  static HWY_NOINLINE Ahead copied(const DirectTile& tile, Sums<kRows, kVectors>& sums) {
     const Taps& taps = tile.taps;
     const Window& window = tile.args->window;
     const std::int64_t columns = columns_of(kRows, window);
@@ -65,19 +68,21 @@ struct DirectTile {
     }
     Array<const float*, kRows> rows;
     for (int row = 0; row < kRows; ++row) rows[row] = seen + row * window.stride.w * tile.k;
-    accumulate(
+    return accumulate(
         sums, rows,
-        {.panel = taps.filter, .k = window.kernel.w * tile.k, .runs = taps.rows.size(), .pitch = columns * tile.k});
+        {.panel = taps.filter, .k = window.kernel.w * tile.k, .runs = taps.rows.size(), .pitch = columns * tile.k},
+        tile.ahead);
   }
 
   // Tap by tap, with zeros for those beside the image.
   template <int kRows, int kVectors>
-  static HWY_NOINLINE void tap_by_tap(const DirectTile& tile, Sums<kRows, kVectors>& sums) {
+  static HWY_NOINLINE Ahead tap_by_tap(const DirectTile& tile, Sums<kRows, kVectors>& sums) {
     const Taps& taps = tile.taps;
     const Window& window = tile.args->window;
     const Shape& image = tile.args->input.shape;
     const float* line = taps.line;
     const float* filter = taps.filter;
+    Ahead ahead = tile.ahead;
     for (std::int64_t ky = 0; ky < taps.rows.size(); ++ky, line += taps.pitch) {
       for (std::int64_t kx = 0; kx < window.kernel.w; ++kx, filter += tile.k * kPanelColumns) {
         Array<const float*, kRows> rows;
@@ -85,9 +90,10 @@ struct DirectTile {
           const std::int64_t x = taps.left + row * window.stride.w + kx * window.dilation.w;
           rows[row] = x >= 0 && x < tile.width ? line + x * image.c() : tile.args->zeros;
         }
-        accumulate(sums, rows, {.panel = filter, .k = tile.k});
+        ahead = accumulate(sums, rows, {.panel = filter, .k = tile.k}, ahead);
       }
     }
+    return ahead;
   }
 
   // Columns of the image that `rows` neighbouring windows see.
@@ -95,6 +101,20 @@ struct DirectTile {
     return (rows - 1) * window.stride.w + (window.kernel.w - 1) * window.dilation.w + 1;
   }
   bool in_runs() const { return args->window.dilation.w == 1 && k == args->input.shape.c(); }
+
+  // Lets the tiles of `lines` output rows ask for `next`, as many weights as lie in those tap rows.
+  void ask(const float* next, std::int64_t tap_rows, std::int64_t lines) {
+    ahead = {};
+    askers = 0;
+    if (next == nullptr) return;
+    const std::int64_t terms = tap_rows * args->window.kernel.w * k;
+    const std::int64_t tiles = lines * Heights(args->output.shape.w(), tile_rows(columns)).tiles;
+    const std::int64_t wanted = terms * kPanelColumns / kLineFloats;
+    const std::int64_t chances = std::max<std::int64_t>(1, terms / kAheadTerms);  // of one tile
+    ahead = {.next = next,
+             .lines = static_cast<int>((wanted + chances * tiles - 1) / std::max<std::int64_t>(1, chances * tiles))};
+    askers = ahead.lines == 0 ? 0 : (wanted + chances * ahead.lines - 1) / (chances * ahead.lines);
+  }
 
   void advance(std::int64_t pixels) {
     taps.left += pixels * args->window.stride.w;
@@ -110,33 +130,37 @@ struct DirectTile {
     const bool copies = tile.in_runs() && seen <= kNeighbourhoodFloats;
     for (; count > 0; --count) {
       Sums<kRows, kVectors> sums;
-      start(sums, tile.bias);
-      if (copies) {
-        copied(tile, sums);
+      if (tile.goes_on) {
+        go_on(sums, tile.output, args.output.shape.c(), tile.columns);
       } else {
-        tap_by_tap(tile, sums);
+        start(sums, tile.bias);
       }
+      tile.ahead = copies ? copied(tile, sums) : tap_by_tap(tile, sums);
+      if (--tile.askers == 0) tile.ahead.lines = 0;
       finish(sums, tile.epilogue, tile.addend, tile.output, args.output.shape.c(), tile.columns);
       tile.advance(kRows);
     }
   }
 
   // The next `count` tiles, `height` columns wide each, for which all columns lie on the image.
+  template <bool kGoesOn>
   void run_inside(std::int64_t height, std::int64_t count) {
     const Window& window = args->window;
-    Tiles<false> tiles = {
+    Tiles<false, kGoesOn> tiles = {
         .input = taps.line + taps.left * k,
         .pitch = window.stride.w * k,
         .bias = bias,
         .terms = {.panel = taps.filter, .k = window.kernel.w * k, .runs = taps.rows.size(), .pitch = taps.pitch},
-        .ahead = {},
-        .askers = 0,
+        .ahead = ahead,
+        .askers = askers,
         .epilogue = epilogue,
         .addend = addend,
         .output = output,
         .output_pitch = args->output.shape.c(),
         .columns = columns};
     run_tiles(tiles, height, count, columns);
+    ahead = tiles.ahead;
+    askers = tiles.askers;
     advance(height * count);
   }
 
@@ -153,13 +177,25 @@ struct DirectTile {
       within = std::clamp<std::int64_t>(until - before, 0, count - before);
     }
     if (before > 0) run_tiles(*this, height, before, columns);
-    if (within > 0) run_inside(height, within);
+    if (within > 0) goes_on ? run_inside<true>(height, within) : run_inside<false>(height, within);
     if (before + within < count) run_tiles(*this, height, count - before - within, columns);
   }
 };
 
-// The output rows `rows` of one image in the columns that `tile` names, from `output` on.
-void rows_of_tiles(DirectTile tile, Range rows, const float* addend, float* output) {
+// The weights that are wanted after those tap rows of the panel that holds `column`: the taps behind them, the next
+// panel, or what the caller names; null in the middle of a panel.
+const float* panel_after(const DirectArgs& args, const DirectTile& tile, Range taps, std::int64_t column,
+                         const float* packed) {
+  const std::int64_t co = args.output.shape.c() / args.groups;
+  const std::int64_t after = column + kTileVectors * kLanes;
+  if (taps.end < args.window.kernel.h) return tile.filter + taps.end * args.window.kernel.w * tile.k * kPanelColumns;
+  if (after % kPanelColumns != 0 && after < co) return nullptr;
+  const std::int64_t terms = args.window.kernel.h * args.window.kernel.w * tile.k;
+  return after < co ? packed + after / kPanelColumns * panel_floats(terms) : args.ahead;
+}
+
+// The output rows `rows` of one image in the columns that `tile` names, from `output` on, over those tap rows.
+void rows_of_tiles(DirectTile tile, Range rows, Range tap_rows, const float* addend, float* output) {
   const DirectArgs& args = *tile.args;
   const Window& window = args.window;
   const Shape& shape = args.output.shape;
@@ -168,7 +204,9 @@ void rows_of_tiles(DirectTile tile, Range rows, const float* addend, float* outp
   const std::int64_t line_pitch = tile.width * image.c();
   for (std::int64_t y = rows.begin; y < rows.end; ++y) {
     const std::int64_t top = y * window.stride.h - window.padding.top;
-    const Range taps = taps_inside(top, window.kernel.h, window.dilation.h, image.h());
+    const Range there = taps_inside(top, window.kernel.h, window.dilation.h, image.h());
+    const std::int64_t first = std::clamp(there.begin, tap_rows.begin, tap_rows.end);
+    const Range taps = {first, std::clamp(there.end, first, tap_rows.end)};
     tile.taps = {.rows = taps,
                  .left = -tile.margin,
                  .line = tile.image + (top + taps.begin * window.dilation.h) * line_pitch,
@@ -201,6 +239,9 @@ void direct_block(const DirectArgs& args, std::int64_t image, Range rows) {
                      .addend = nullptr,
                      .output = nullptr,
                      .columns = 0,
+                     .goes_on = false,
+                     .ahead = {},
+                     .askers = 0,
                      .taps = {}};
   // A small image with padding is copied out as a whole, so that none of its tiles is at an edge.
   HWY_ALIGN float copy[kNeighbourhoodFloats];
@@ -214,6 +255,10 @@ void direct_block(const DirectArgs& args, std::int64_t image, Range rows) {
     tile.width = padded;
     tile.margin = 0;
   }
+  const std::int64_t tap_row_bytes = terms / args.window.kernel.h * kPanelColumns * std::int64_t{sizeof(float)};
+  const std::int64_t tap_rows = terms * kPanelColumns * std::int64_t{sizeof(float)} <= kPanelBytes
+                                    ? args.window.kernel.h
+                                    : std::max<std::int64_t>(1, kPanelBytes / tap_row_bytes);
   for (std::int64_t group = 0; group < args.groups; ++group) {
     tile.image = first + group * k;
     const std::int64_t place = (image * out.h() - args.first_row) * out.w() * out.c() + group * co;
@@ -223,7 +268,17 @@ void direct_block(const DirectArgs& args, std::int64_t image, Range rows) {
       tile.filter = tile.bias + kPanelColumns;
       tile.columns = co - column;
       const float* addend = args.addend == nullptr ? nullptr : args.addend + place + column;
-      rows_of_tiles(tile, rows, addend, args.output.data + place + column);
+      float* output = args.output.data + place + column;
+      // A panel that does not fit into L2 beside the image's rows would come from further away for every tile: its
+      // terms are taken a few tap rows at a time, and sums wait in the output.
+      for (std::int64_t tap = 0; tap < args.window.kernel.h; tap += tap_rows) {
+        const Range taps = {tap, std::min(tap + tap_rows, args.window.kernel.h)};
+        const bool last = taps.end == args.window.kernel.h;
+        tile.goes_on = tap > 0;
+        tile.epilogue = last ? epilogue_of(args.activation) : Epilogue{};
+        tile.ask(panel_after(args, tile, taps, column, packed), taps.size(), rows.size());
+        rows_of_tiles(tile, rows, taps, last ? addend : nullptr, output);
+      }
     }
   }
 }

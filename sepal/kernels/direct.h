@@ -21,6 +21,7 @@ struct DirectArgs {
   Unary activation;
   TensorView<float> output;       ///< [n, h', w', co]; must not overlap input
   const float* addend = nullptr;  ///< as output, added before the activation; may be output; or null
+  const float* ahead = nullptr;   ///< packed weights that somebody wants next; or null
   std::int64_t first_row = 0;     ///< the row of n * h' that output.data and addend begin with
 };
 

@@ -107,7 +107,8 @@ void run_direct(const Step& step, const Frame& frame) noexcept {
       .groups = conv.groups,
       .activation = conv.activation,
       .output = frame.output<float>(step.outputs[0]),
-      .addend = addend(step, frame)};
+      .addend = addend(step, frame),
+      .ahead = step.ahead};
   const Shape& output = step.outputs[0].type.shape;
   share(frame, step.work, {0, output.n() * output.h()}, [&](Range rows) { direct(args, rows); });
 }

@@ -1,6 +1,8 @@
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <span>
+#include <utility>
 
 #include "cli/ceilings.h"
 #include "cli/console.h"
@@ -16,6 +18,9 @@
 #include "sepal/machine/machine.h"
 #include "sepal/machine/machine_file.h"
 #include "sepal/measure/network.h"
+#include "sepal/measure/tune.h"
+#include "sepal/optimize/optimize.h"
+#include "sepal/plan/tuned.h"
 #include "sepal/report/bench_report.h"
 #include "sepal/report/columns.h"
 
@@ -30,6 +35,7 @@ namespace {
 
 constexpr std::array kAgainst = {Against::kStandard, Against::kUnfused, Against::kReference};
 constexpr int kMostBatch = 65536;
+constexpr double kTuningSeconds = 10;
 
 struct BenchOptions {
   std::optional<std::string> model;
@@ -40,6 +46,7 @@ struct BenchOptions {
   std::optional<std::string> html;
   bool machine = false;
   bool again = false;
+  bool tune = false;
   CommonOptions common;
 };
 
@@ -171,6 +178,50 @@ BenchReport report_of(const BenchOptions& options, Console& console) {
   return report;
 }
 
+/// Measures how to fuse, and keeps what is better than the ranking.
+void bench_tune(const BenchOptions& options, Console& console) {
+  const double seconds = options.seconds ? seconds_of(options) : kTuningSeconds;
+  const int threads = options.common.threads.value_or(available_cores());
+  const Network network = read_network(
+      *options.model, options.common.load_options(),
+      {.weights = Weights::kSeeded, .unhandled = onnx::Unhandled::kRefuse, .what = "timing", .batch = options.batch},
+      console);
+  console.progress(format("tuning {}", printable(network.name)));
+  const auto [tuning, path] = in_place(printable(network.name), [&] {
+    const Graph optimized = optimize(network.graph);
+    return std::pair{tune(optimized, {.threads = threads}, {.seconds = seconds}), tuned_file(optimized, threads)};
+  });
+  // Where the ranking is right nothing is kept, so that a better ranking will be heard.
+  const bool kept = tuning.changed > 0 && path && keep_fused(tuning.fused, *path);
+  std::error_code ignored;
+  if (!kept && path) std::filesystem::remove(*path, ignored);
+  if (!path) console.remark("there is no cache folder that can be written; SEPAL_CACHE names another");
+  const PairedTiming& timing = tuning.timing;
+  const std::string file = kept ? path->string() : "";
+  if (options.common.json) {
+    return console.finish(to_text(Json{{"model", network.name},
+                                       {"threads", threads},
+                                       {"target", target_name()},
+                                       {"chains", tuning.chains},
+                                       {"changed", tuning.changed},
+                                       {"ranked_ms", timing.first.median * 1e3},
+                                       {"tuned_ms", timing.second.median * 1e3},
+                                       {"speedup", timing.speedup},
+                                       {"file", kept ? Json(file) : Json()}}));
+  }
+  const auto ms = [](double time) { return format("{:.4g} ms", time * 1e3); };
+  const std::vector<std::vector<std::string>> facts = {
+      {"model", printable(network.name, 1000)},
+      {"threads", format("{}", threads)},
+      {"instruction set", std::string(target_name())},
+      {"chains of convolutions",
+       format("{}, of which {} are better cut in another way", tuning.chains, tuning.changed)},
+      {"as ranked", ms(timing.first.median)},
+      {"as tuned", format("{}, {:.3f} times as fast", ms(timing.second.median), timing.speedup)},
+      {"kept in", kept ? printable(file, 1000) : "nothing: the ranking is as good"}};
+  console.finish(to_text(facts));
+}
+
 void bench_model(const BenchOptions& options, Console& console) {
   seconds_of(options);  // which is wrong before anything is read
   if (options.html) check_output(*options.html, options.model);
@@ -192,7 +243,10 @@ void check(const BenchOptions& options) {
   if (options.again && !options.machine) usage("--again is for --machine");
   if (options.common.no_fuse && options.against == name_of(Against::kUnfused))
     usage("--against unfused and --no-fuse would time the same plan twice");
+  if (options.tune && (options.per_layer || options.against || options.html || options.common.no_fuse))
+    usage("--tune tries plans; --per-layer, --against, --html and --no-fuse are for one that is timed");
   if (!options.machine) return;
+  if (options.tune) usage("--tune is for a MODEL");
   if (options.seconds) usage("--seconds is for a MODEL");
   if (options.batch) usage("--batch is for a MODEL");
   if (options.against) usage("--against is for a MODEL");
@@ -209,6 +263,8 @@ void bench(const BenchOptions& options) {
   Console console("sepal bench", options.common.quiet);
   if (options.machine) {
     bench_machine(options, console);
+  } else if (options.tune) {
+    bench_tune(options, console);
   } else {
     bench_model(options, console);
   }
@@ -228,6 +284,8 @@ Action declare_bench(Options& options) {
                chosen->against);
   options.text({"--html", "FILE", "Write a page with plots: time by step, roofline, promise kept", Complete::kFile},
                chosen->html);
+  options.flag({"--tune", "", "Measure which convolutions to compute in one step, and keep it for this machine"},
+               chosen->tune);
   options.flag({"--machine", "", "What this machine can do at most: arithmetic, caches, memory"}, chosen->machine);
   options.flag({"--again", "", "Measure it anew, even if it was measured before"}, chosen->again);
   options.flag(no_fuse_option(), chosen->common.no_fuse);
@@ -243,6 +301,7 @@ const Verb kBench = {"bench", "Times a network here, and tells what this machine
   sepal bench model.onnx --per-layer --seconds 5
   sepal bench mobilenet_v2:size=448 --batch 8 --json
   sepal bench mobilenet_v1 --threads 1 --against standard --html mobilenet_v1.html
+  sepal bench mobilenet_v2 --threads 1 --tune
   sepal bench --machine
   sepal bench --machine --again --json --target AVX2
 

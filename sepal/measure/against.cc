@@ -14,6 +14,7 @@
 #include "sepal/measure/standard_network.h"
 #include "sepal/measure/steps.h"
 #include "sepal/optimize/optimize.h"
+#include "sepal/plan/tuned.h"
 
 namespace sepal {
 namespace {
@@ -138,7 +139,7 @@ std::pair<NetworkTiming, Rival> measure_against(const Graph& graph, Against agai
   Rival rival{.against = against, .timing = {}};
   const double begin = clock();
   const Graph optimized = optimize(graph);
-  Plan planned(optimized, planning);
+  Plan planned(optimized, with_kept(planning, optimized));
   network.plan_seconds = clock() - begin;
   TimedPlan plan(optimized, std::move(planned));
   const StandardNetwork other = rival_of(optimized, against);

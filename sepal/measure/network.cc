@@ -4,6 +4,7 @@
 #include "sepal/measure/rounds.h"
 #include "sepal/measure/steps.h"
 #include "sepal/optimize/optimize.h"
+#include "sepal/plan/tuned.h"
 
 namespace sepal {
 
@@ -12,7 +13,7 @@ NetworkTiming measure(const Graph& graph, const Machine& machine, const PlanOpti
   NetworkTiming result;
   const double begin = clock();
   const Graph optimized = optimize(graph);
-  Plan planned(optimized, planning);
+  Plan planned(optimized, with_kept(planning, optimized));
   result.plan_seconds = clock() - begin;
   TimedPlan plan(optimized, std::move(planned));
   const NetworkCost cost = cost_of(optimized);

@@ -23,6 +23,7 @@
 #include "sepal/optimize/optimize.h"
 #include "sepal/optimize/rewrite.h"
 #include "sepal/plan/plan.h"
+#include "sepal/plan/tuned.h"
 
 namespace sepal {
 namespace {
@@ -225,7 +226,8 @@ struct Model::State {
       if (!options.keep_graphs) imported = nullptr;
       auto plan = std::make_shared<const Plan>(
           *optimized,
-          PlanOptions{.threads = options.threads, .memory_limit = options.memory_limit, .fuse = options.fuse});
+          with_kept({.threads = options.threads, .memory_limit = options.memory_limit, .fuse = options.fuse},
+                    *optimized));
       std::vector<DataType> types;
       std::vector<Shape> shapes;
       for (const Port& port : optimized->outputs()) {

@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <set>
 
+#include "sepal/base/text.h"
 #include "sepal/kernels/cascade.h"
 #include "sepal/kernels/packed.h"
 #include "sepal/plan/conv_site.h"
@@ -148,6 +150,12 @@ class Chains {
   std::vector<std::optional<std::size_t>> reader_;  ///< by value: the convolution that reads it as its image
 };
 
+std::vector<std::vector<ChainLink>> chains_in(const Graph& graph) {
+  Fusions additions;
+  find_additions(graph, additions);
+  return Chains(graph, additions).find();
+}
+
 }  // namespace
 
 std::vector<Cut> cut(std::span<const ChainLink> chain, const CacheSizes& caches, int threads) {
@@ -174,19 +182,54 @@ std::vector<Cut> cut(std::span<const ChainLink> chain, const CacheSizes& caches,
   return cuts;
 }
 
-void find_cascades(const Graph& graph, const CacheSizes& caches, int threads, Fusions& fusions) {
-  for (const std::vector<ChainLink>& chain : Chains(graph, fusions).find()) {
+std::vector<Fused> ranked(const Graph& graph, const CacheSizes& caches, int threads) {
+  std::vector<Fused> all;
+  for (const std::vector<ChainLink>& chain : chains_in(graph)) {
     for (const Cut& one : cut(chain, caches, threads)) {
       if (one.end - one.begin < 2) continue;
-      const std::size_t at = chain[one.end - 1].node;
-      const Node& node = graph.nodes()[at];
-      const auto [found, fresh] = fusions.try_emplace(
-          at, Fusion{.activation = std::get<Conv2d>(node.op).activation, .output = node.outputs[0]});
-      Fusion& fusion = found->second;
-      fusion.rows_at_once = one.rows_at_once;
-      for (std::size_t i = one.begin; i + 1 < one.end; ++i) fusion.before.push_back(chain[i].node);
-      fusion.nodes.insert(fusion.nodes.end(), fusion.before.begin(), fusion.before.end());
+      Fused& fused = all.emplace_back(Fused{.nodes = {}, .rows_at_once = one.rows_at_once});
+      for (std::size_t i = one.begin; i < one.end; ++i) fused.nodes.push_back(chain[i].node);
     }
+  }
+  return all;
+}
+
+std::vector<std::vector<std::size_t>> chains_of(const Graph& graph) {
+  std::vector<std::vector<std::size_t>> all;
+  for (const std::vector<ChainLink>& chain : chains_in(graph)) {
+    std::vector<std::size_t>& nodes = all.emplace_back();
+    for (const ChainLink& link : chain) nodes.push_back(link.node);
+  }
+  return all;
+}
+
+void add_cascades(const Graph& graph, std::span<const Fused> fused, Fusions& fusions) {
+  constexpr std::int64_t kMostRingBytes = 64 << 20;
+  const std::vector<std::vector<ChainLink>> chains = chains_in(graph);
+  std::set<std::size_t> taken;
+  for (const Fused& one : fused) {
+    const auto starts = [&](const ChainLink& link) { return !one.nodes.empty() && link.node == one.nodes.front(); };
+    std::span<const ChainLink> links;
+    for (const std::vector<ChainLink>& chain : chains) {
+      const auto first = std::ranges::find_if(chain, starts);
+      if (static_cast<std::size_t>(chain.end() - first) < one.nodes.size() || first == chain.end()) continue;
+      links = std::span(first, one.nodes.size());
+    }
+    const bool follow = !links.empty() && std::ranges::equal(links, one.nodes, {}, &ChainLink::node);
+    const bool free = std::ranges::none_of(one.nodes, [&](std::size_t node) { return !taken.insert(node).second; });
+    if (!follow || !free || one.nodes.size() < 2 || !may_be_one(links) || one.rows_at_once < 1 ||
+        one.rows_at_once > links.back().output.h() ||
+        !cost_of(links, one.rows_at_once, {.l2 = kMostRingBytes, .l3 = kMostRingBytes}, 1)) {
+      invalid("a step of {} convolutions from node {}, {} rows at once, does not suit this network; tune it again",
+              one.nodes.size(), one.nodes.empty() ? 0 : one.nodes.front(), one.rows_at_once);
+    }
+    const Node& node = graph.nodes()[one.nodes.back()];
+    const auto [found, fresh] = fusions.try_emplace(
+        one.nodes.back(), Fusion{.activation = std::get<Conv2d>(node.op).activation, .output = node.outputs[0]});
+    Fusion& fusion = found->second;
+    fusion.rows_at_once = one.rows_at_once;
+    fusion.before.assign(one.nodes.begin(), one.nodes.end() - 1);
+    fusion.nodes.insert(fusion.nodes.end(), fusion.before.begin(), fusion.before.end());
   }
 }
 

@@ -35,7 +35,15 @@ struct Cut {
 /// one within a step stays in L2, but the step's weights are read anew for every few rows.
 std::vector<Cut> cut(std::span<const ChainLink> chain, const CacheSizes& caches, int threads);
 
-/// Adds the steps of several convolutions to those that take an addition along.
-void find_cascades(const Graph& graph, const CacheSizes& caches, int threads, Fusions& fusions);
+/// The steps of several convolutions that the model finds cheapest; none where there are no chains.
+std::vector<Fused> ranked(const Graph& graph, const CacheSizes& caches, int threads);
+
+/// Every chain of at least two convolutions, as indices in Graph::nodes(): within those, and not beyond, steps may be
+/// cut in one way or another.
+std::vector<std::vector<std::size_t>> chains_of(const Graph& graph);
+
+/// Adds `fused` to those that take an addition along. Throws Error(kInvalid) where one of them is no part of a chain,
+/// is part of another, or has rings that no second cache holds.
+void add_cascades(const Graph& graph, std::span<const Fused> fused, Fusions& fusions);
 
 }  // namespace sepal

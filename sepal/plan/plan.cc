@@ -179,7 +179,10 @@ class Planner {
       const Candidate* candidate = is_live(node) ? select({graph_, node}, false) : nullptr;
       return candidate == nullptr || candidate->adding.empty();
     });
-    find_cascades(graph_, options_.caches.value_or(cache_sizes()), options_.threads, fusions_);
+    add_cascades(
+        graph_,
+        options_.fused ? *options_.fused : ranked(graph_, options_.caches.value_or(cache_sizes()), options_.threads),
+        fusions_);
     for (const auto& [node, fusion] : fusions_) taken_.insert(fusion.nodes.begin(), fusion.nodes.end());
   }
 

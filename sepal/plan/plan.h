@@ -74,12 +74,20 @@ struct CacheSizes {
 /// This machine's.
 CacheSizes cache_sizes();
 
+/// Convolutions that one step computes: indices in Graph::nodes(), each reading the one before.
+struct Fused {
+  std::vector<std::size_t> nodes;
+  std::int64_t rows_at_once = 2;  ///< of the last one's output
+  friend bool operator==(const Fused&, const Fused&) = default;
+};
+
 struct PlanOptions {
   int threads = 1;
-  std::size_t memory_limit = 0;        ///< most bytes of activations and outputs; 0: no limit
-  bool reference_only = false;         ///< every step by the reference kernels: the oracle of whole networks
-  bool fuse = true;                    ///< one step may compute several nodes
-  std::optional<CacheSizes> caches{};  ///< what fusion is ranked by; this machine's where not given
+  std::size_t memory_limit = 0;               ///< most bytes of activations and outputs; 0: no limit
+  bool reference_only = false;                ///< every step by the reference kernels: the oracle of whole networks
+  bool fuse = true;                           ///< one step may compute several nodes
+  std::optional<CacheSizes> caches{};         ///< what fusion is ranked by; this machine's where not given
+  std::optional<std::vector<Fused>> fused{};  ///< in the place of what the ranking finds (plan/tuned.h)
 };
 
 /// Bytes of activations, inputs and outputs included, that a Plan of this graph would take; its weights are not read.
@@ -90,8 +98,9 @@ std::size_t planned_bytes(const Graph& graph, const PlanOptions& options);
 /// offset of one workspace. Immutable; may be run from several threads, each with a workspace of its own.
 class Plan {
  public:
-  /// Throws Error(kInvalid) with its figures if a node, or all together, would take more than the limit, or much
-  /// more than the constants that it hangs on; Error(kUnsupported) that lists all nodes without a kernel.
+  /// Throws Error(kInvalid) where options.fused are no chains of this graph, and with its figures if a node, or all
+  /// together, would take more than the limit, or much more than the constants that it hangs on; Error(kUnsupported)
+  /// that lists all nodes without a kernel.
   Plan(const Graph& graph, const PlanOptions& options);
 
   /// Runs the network. inputs and outputs are those of the graph, in its order, with its types and shapes;

@@ -179,6 +179,26 @@ TEST_F(Bench, TimesANetworkAgainstAnother) {
   EXPECT_EQ(timed({"--no-fuse"})["fused"], false);
 }
 
+TEST_F(Bench, TunesANetwork) {
+  const Outcome outcome =
+      run_tool({"bench", "ds_cnn_s", "--tune", "--threads", "1", "--seconds", "0.05", "--json", "--quiet"});
+  EXPECT_TRUE(succeeds(outcome));
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["model"], "ds_cnn_s");
+  EXPECT_EQ(json["chains"], 1);
+  EXPECT_GT(json["ranked_ms"].get<double>(), 0);
+  EXPECT_GT(json["tuned_ms"].get<double>(), 0);
+  // What is kept is there, and heard: a run by it gives what it gave.
+  EXPECT_EQ(json["file"].is_null(), json["changed"] == 0);
+  EXPECT_TRUE(json["file"].is_null() || std::filesystem::exists(json["file"].get<std::string>()));
+  EXPECT_TRUE(succeeds(run_tool({"bench", "ds_cnn_s", "--tune", "--threads", "1", "--seconds", "0.05", "--quiet"}),
+                       "chains of convolutions  1, of which "));
+  EXPECT_TRUE(refuses({"bench", "ds_cnn_s", "--tune", "--per-layer"}, 2,
+                      "sepal bench: --tune tries plans; --per-layer, --against, --html and --no-fuse are for one that "
+                      "is timed"));
+  EXPECT_TRUE(refuses({"bench", "--machine", "--tune"}, 2, "sepal bench: --tune is for a MODEL"));
+}
+
 TEST_F(Bench, WritesAPage) {
   ::setenv("SEPAL_MACHINE", folder_.write("phone.txt", kPhone).c_str(), 1);
   const std::string page = folder_ / "page.html";

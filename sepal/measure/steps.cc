@@ -34,6 +34,15 @@ Cost cost_of_step(const Graph& graph, const NetworkCost& cost, std::span<const s
   return sum;
 }
 
+std::vector<Prediction> predict_steps(const Graph& graph, const Plan& plan, const Machine& machine) {
+  const NetworkCost cost = cost_of(graph);
+  std::vector<Prediction> predictions;
+  for (const Step& step : plan.steps()) {
+    predictions.push_back(predict(cost_of_step(graph, cost, step.nodes), machine, plan.threads()));
+  }
+  return predictions;
+}
+
 StepRounds::StepRounds(TimedPlan& plan, int passes, const Clock& clock) : plan_(plan), passes_(passes), clock_(clock) {}
 
 void StepRounds::round() {

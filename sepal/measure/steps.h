@@ -14,6 +14,9 @@ namespace sepal {
 /// them makes for the others alone does not move. `cost` is that of the graph.
 Cost cost_of_step(const Graph& graph, const NetworkCost& cost, std::span<const std::size_t> nodes);
 
+/// The least time that each step of a plan of `graph` takes, by roofline.
+std::vector<Prediction> predict_steps(const Graph& graph, const Plan& plan, const Machine& machine);
+
 /// A plan timed step by step, in rounds over all steps.
 class StepRounds {
  public:

@@ -23,6 +23,7 @@ constexpr double kSecondsPerByteL2 = 1 / 200e9;
 constexpr double kSecondsPerByteL3 = 1 / 110e9;
 constexpr double kSecondsPerByteMemory = 1 / 40e9;
 constexpr double kSecondsPerCall = 150e-9;  // of a stage for one piece
+constexpr std::int64_t kPackedBytes = 128 * 1024;
 constexpr double kSecondsPerMac = 1 / 125e9;
 
 /// Seconds to move `bytes` of something of which `whole` bytes lie about until they are used again.
@@ -56,9 +57,10 @@ std::optional<double> cost_of(std::span<const ChainLink> links, std::int64_t row
     const ChainLink& link = links[i];
     const std::int64_t fresh = met;
     met = std::min(rows_met(links[i + 1], met), link.output.h());
-    // What a depthwise stage packs for a product costs no more than what it stores anyway.
+    // What a depthwise stage packs for a product lies side by side, and a little of it stays in L1 and L2's best part.
     const bool packs = link.kind == StageKind::kDepthwise && links[i + 1].kind == StageKind::kPointwise;
-    if (!packs) between += 2.0 * static_cast<double>(bytes_of(link));
+    const double moves = !packs ? 2 : met * link.row_bytes() > kPackedBytes ? 1 : 0;
+    between += moves * static_cast<double>(bytes_of(link));
     rings += met * link.row_bytes();
     weights += link.weights;
     // Parts of the image that lie side by side compute the rows between them twice.

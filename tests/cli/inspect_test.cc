@@ -83,6 +83,24 @@ TEST_F(Inspect, ThePlanShowsWhatAStepTakesAlong) {
   EXPECT_TRUE(kernels({"--no-fuse"}).contains("binary f32"));
 }
 
+TEST_F(Inspect, ThePlanShowsHowStepsRun) {
+  const Json json =
+      Json::parse(run_tool({"inspect", "mobilenet_v1", "--plan", "--json", "--threads", "2", "--target", "AVX2"}).out);
+  bool fused = false;
+  for (const Json& step : json["plan"]["steps"]) {
+    EXPECT_GT(step["predicted_ms"].get<double>(), 0);
+    if (step["rows_at_once"].get<int>() == 0) continue;
+    fused = true;
+    EXPECT_EQ(step["tile"], "6x16 2x4");
+    EXPECT_GT(step["kept_bytes"].get<int>(), 0);
+    EXPECT_EQ(step["threads"], 2);
+    EXPECT_EQ(step["split"], "rows");
+  }
+  EXPECT_TRUE(fused);
+  EXPECT_EQ(json["plan"]["steps"].back()["split"], "channels") << "the classifier has one row";
+  EXPECT_TRUE(succeeds(run_tool({"inspect", "mobilenet_v1", "--plan", "--threads", "2"}), "how each step runs"));
+}
+
 TEST_F(Inspect, ThePlanShowsThreeInputsOfAStep) {
   tiny::Model joined = {{}, {{"y", {"1", "10"}}}, {{"Concat", {}, {"y"}, {}, {{"axis", 1}}}}};
   for (const char* name : {"a", "b", "c", "d"}) {

@@ -25,7 +25,9 @@ std::vector<std::string> kernels_of(const NetworkTiming& timing) {
   for (const StepTiming& step : timing.steps) seconds[step.kernel] += step.seconds;
   std::vector<std::string> kernels;
   for (const auto& [kernel, sum] : seconds) kernels.push_back(kernel);
-  std::ranges::stable_sort(kernels, [&](const auto& a, const auto& b) { return seconds[a] > seconds[b]; });
+  std::ranges::sort(kernels, [&](const auto& a, const auto& b) {
+    return std::pair(-seconds[a], std::string_view(a)) < std::pair(-seconds[b], std::string_view(b));
+  });
   return kernels;
 }
 

@@ -34,8 +34,9 @@ struct NetworkTiming {
 
 /// Times the plan of `graph` (which is optimised first); with `by_step` also each step alone, in rounds over all of
 /// them, so that caches are as a run leaves them. `machine` is for the predictions. Throws Error as optimize() and Plan
-/// do.
-NetworkTiming measure(const Graph& graph, const Machine& machine, const PlanOptions& planning, bool by_step,
+/// do. The graph's constants are let go as soon as those that it is planned from are there, as a model that is only run
+/// does it: their memory serves for packing.
+NetworkTiming measure(Graph graph, const Machine& machine, const PlanOptions& planning, bool by_step,
                       const TimingOptions& options = {}, const Clock& clock = seconds_now);
 
 /// What a network is timed against.

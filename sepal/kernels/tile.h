@@ -47,4 +47,9 @@ inline constexpr int kDepthwiseColumnsOf16Registers = 4;
 /// fit into L1.
 inline constexpr std::int64_t kTransposeBlock = 64;
 
+/// Bytes between two runs from which on a line of them is moved in blocks, of so many runs: a cache line each, an
+/// eighth of L1 together.
+inline constexpr std::int64_t kMoveFar = 64;
+inline constexpr std::int64_t kMoveBlock = 64;
+
 }  // namespace sepal

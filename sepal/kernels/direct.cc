@@ -20,6 +20,13 @@
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
 
+std::int64_t pixel_pitch(const DirectArgs& args) {
+  return args.pixel_pitch != 0 ? args.pixel_pitch : args.output.shape.c();
+}
+std::int64_t row_pitch(const DirectArgs& args) {
+  return args.row_pitch != 0 ? args.row_pitch : args.output.shape.w() * args.output.shape.c();
+}
+
 struct DirectTile {
   const DirectArgs* args;
   const float* image;  // the group's first channel of the image's first pixel
@@ -125,7 +132,7 @@ struct DirectTile {
     } else {
       tap_by_tap(tile, taps, sums);
     }
-    finish(sums, tile.epilogue, tile.addend, tile.output, args.output.shape.c(), tile.columns);
+    finish(sums, tile.epilogue, tile.addend, tile.output, pixel_pitch(args), tile.columns);
   }
 };
 
@@ -138,7 +145,7 @@ void rows_of_tiles(DirectTile tile, Range rows, const float* addend, float* outp
     for (std::int64_t i = 0; i < tiles; ++i) {
       const Range x = part({0, shape.w()}, i, tiles);
       tile.x = x.begin;
-      const std::int64_t pixel = (tile.y * shape.w() + tile.x) * shape.c();
+      const std::int64_t pixel = tile.y * row_pitch(*tile.args) + tile.x * pixel_pitch(*tile.args);
       tile.output = output + pixel;
       tile.addend = addend == nullptr ? nullptr : addend + pixel;
       run_tile(tile, static_cast<int>(x.size()), tile.columns);

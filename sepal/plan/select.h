@@ -49,5 +49,7 @@ std::span<const Candidate> convolution_candidates();
 std::span<const Candidate> elementwise_candidates();
 std::span<const Candidate> shape_candidates();
 std::span<const Candidate> move_candidates();
+std::span<const Candidate> resize_candidates();
+std::span<const Candidate> transposed_candidates();
 
 }  // namespace sepal

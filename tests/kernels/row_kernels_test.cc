@@ -21,6 +21,15 @@ TEST(SoftmaxKernel, MatchesTheDefinition) {
       {"values that overflow without care", 2, 40, 500},
       {"all equal", 2, 33, 0},
       {"no rows", 0, 8, 1},
+      {"a map of two classes", 100, 2, 5},
+      {"of three", 101, 3, 5},
+      {"of four", 35, 4, 5},
+      {"of five", 33, 5, 5},
+      {"of six", 34, 6, 5},
+      {"of seven", 47, 7, 5},
+      {"of eight", 50, 8, 5},
+      {"of nine", 50, 9, 5},
+      {"narrow values that overflow without care", 20, 3, 500},
   };
   Random random(30);
   for (const Case& test : kCases) {

@@ -10,13 +10,19 @@
 
 #include "sepal/kernels/simd-inl.h"
 
-// Vectors run over channels, taps that lie outside the image are clipped.
+// Vectors run over channels, taps that lie outside the image are clipped. Where
+// the windows of several neighbouring output columns lie inside, they go
+// together, so that their sums (or maxima) do not wait for one another.
 
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
 
-// One output pixel: `taps` of the kernel meet the image, `first` is tap (0, 0), which may lie outside.
-struct Pixel {
+// Output pixels that go together: enough that no comparison waits for the one before.
+constexpr int kPoolColumns = 4;
+
+// Output pixels side by side: the same taps of the kernel meet the image,
+// `left` is the first one's tap 0, which may lie outside.
+struct Pixels {
   const float* image;
   std::int64_t top, left;
   Range rows, columns;
@@ -24,39 +30,60 @@ struct Pixel {
   float* output;
 };
 
-// combine(sum, value) over all taps of n channels at a time, then last(sum).
-template <typename Combine, typename Last>
-HWY_INLINE void over_taps(const PoolArgs& args, const Pixel& pixel, V initial, const Combine& combine,
+// combine(sum, value) over all taps, then last(sum), for kColumns output pixels
+// and a vector of channels at a time.
+template <int kColumns, typename Combine, typename Last>
+HWY_INLINE void over_taps(const PoolArgs& args, const Pixels& pixels, V initial, const Combine& combine,
                           const Last& last) {
+  const Window window = args.window;
   const std::int64_t c = args.input.shape.c();
-  for (std::int64_t first = 0; first < c; first += kLanes) {
-    V sum = initial;
-    for (std::int64_t ky = pixel.rows.begin; ky < pixel.rows.end; ++ky) {
-      const std::int64_t y = pixel.top + ky * args.window.dilation.h;
-      for (std::int64_t kx = pixel.columns.begin; kx < pixel.columns.end; ++kx) {
-        const std::int64_t x = pixel.left + kx * args.window.dilation.w;
-        sum = combine(sum, load_upto(pixel.image + (y * args.input.shape.w() + x) * c + first, c - first));
-      }
-    }
-    store_upto(last(sum), pixel.output + first, c - first);
+  const std::int64_t step = window.stride.w * c;
+  const std::int64_t line = args.input.shape.w() * c;
+  const float* image = pixels.image + pixels.top * line + (pixels.left + pixels.columns.begin * window.dilation.w) * c;
+  const std::int64_t taps = pixels.columns.size();
+  const auto vector = [&](std::int64_t first, const auto& load, const auto& store) HWY_ATTR
+      __attribute__((always_inline)) {
+        Array<V, kColumns> sums;
+        for (V& sum : sums) sum = initial;
+        for (std::int64_t ky = pixels.rows.begin; ky < pixels.rows.end; ++ky) {
+          const float* from = image + ky * window.dilation.h * line + first;
+          for (std::int64_t kx = 0; kx < taps; ++kx, from += window.dilation.w * c) {
+            for (int j = 0; j < kColumns; ++j) sums[j] = combine(sums[j], load(from + j * step));
+          }
+        }
+        for (int j = 0; j < kColumns; ++j) store(last(sums[j]), pixels.output + j * c + first);
+      };
+  std::int64_t i = 0;
+  for (; i + kLanes <= c; i += kLanes) {
+    vector(
+        i, [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); },
+        [](V v, float* p) HWY_ATTR __attribute__((always_inline)) { hn::StoreU(v, kTag, p); });
+  }
+  if (const std::int64_t rest = c - i; rest > 0) {
+    vector(
+        i, [=](const float* p) HWY_ATTR __attribute__((always_inline)) { return load_first(p, rest); },
+        [=](V v, float* p) HWY_ATTR __attribute__((always_inline)) { store_first(v, p, rest); });
   }
 }
 
-void pool_pixel(const PoolArgs& args, const Pixel& pixel) {
+template <int kColumns>
+void pool_pixels(const PoolArgs& args, const Pixels& pixels) {
   if (args.kind == PoolKind::kMax) {
-    const bool empty = pixel.rows.size() * pixel.columns.size() == 0;
+    const bool empty = pixels.rows.size() * pixels.columns.size() == 0;
     const V none =
         hn::Set(kTag, empty ? std::numeric_limits<float>::lowest() : -std::numeric_limits<float>::infinity());
-    over_taps(
-        args, pixel, none,
+    over_taps<kColumns>(
+        args, pixels, none,
         // A NaN, once met, stays.
-        [](V high, V x) HWY_ATTR { return hn::IfThenElse(hn::Eq(high, high), at_least(x, high), high); },
-        [](V high) HWY_ATTR { return high; });
+        [](V high, V x) HWY_ATTR
+        __attribute__((always_inline)) { return hn::IfThenElse(hn::Eq(high, high), at_least(x, high), high); },
+        [](V high) HWY_ATTR __attribute__((always_inline)) { return high; });
   } else {
-    const V divisor = hn::Set(kTag, pixel.divisor);
-    over_taps(
-        args, pixel, hn::Zero(kTag), [](V sum, V x) HWY_ATTR { return hn::Add(sum, x); },
-        [divisor](V sum) HWY_ATTR { return hn::Div(sum, divisor); });
+    const V divisor = hn::Set(kTag, pixels.divisor);
+    over_taps<kColumns>(
+        args, pixels, hn::Zero(kTag),
+        [](V sum, V x) HWY_ATTR __attribute__((always_inline)) { return hn::Add(sum, x); },
+        [divisor](V sum) HWY_ATTR __attribute__((always_inline)) { return hn::Div(sum, divisor); });
   }
 }
 
@@ -64,15 +91,17 @@ void pool_row(const PoolArgs& args, std::int64_t index) {
   const Window& window = args.window;
   const Shape& in = args.input.shape;
   const Shape& out = args.output.shape;
-  Pixel pixel;
+  Pixels pixel;
   pixel.image = args.input.data + index / out.h() * in.h() * in.w() * in.c();
   pixel.top = index % out.h() * window.stride.h - window.padding.top;
   pixel.rows = taps_inside(pixel.top, window.kernel.h, window.dilation.h, in.h());
-  // What lies within the padded image: a window that was rounded up hangs over its end.
+  const std::int64_t span = (window.kernel.w - 1) * window.dilation.w + 1;
+  // What lies within the padded image: a window that was rounded up hangs over
+  // its end.
   const std::int64_t padded_rows = taps_inside(pixel.top + window.padding.top, window.kernel.h, window.dilation.h,
                                                window.padding.top + in.h() + window.padding.bottom)
                                        .size();
-  for (std::int64_t x = 0; x < out.w(); ++x) {
+  for (std::int64_t x = 0; x < out.w();) {
     pixel.left = x * window.stride.w - window.padding.left;
     pixel.columns = taps_inside(pixel.left, window.kernel.w, window.dilation.w, in.w());
     const std::int64_t padded_columns =
@@ -83,7 +112,16 @@ void pool_row(const PoolArgs& args, std::int64_t index) {
         args.count_include_pad ? padded_rows * padded_columns : pixel.rows.size() * pixel.columns.size();
     pixel.divisor = static_cast<float>(std::max<std::int64_t>(1, counted));
     pixel.output = args.output.data + (index * out.w() + x) * out.c();
-    pool_pixel(args, pixel);
+    // The window of the last of several columns ends on the image, and so do
+    // all before it.
+    const std::int64_t last = pixel.left + (kPoolColumns - 1) * window.stride.w + span;
+    if (pixel.left >= 0 && last <= in.w() && x + kPoolColumns <= out.w()) {
+      pool_pixels<kPoolColumns>(args, pixel);
+      x += kPoolColumns;
+    } else {
+      pool_pixels<1>(args, pixel);
+      ++x;
+    }
   }
 }
 

@@ -277,25 +277,40 @@ inline void any_column(const AnyRow& row, std::int64_t x) {
   }
 }
 
-/// A whole output row, in tiles of three widths; the last one moves back so as to end with the row, and computes what
-/// it shares with its neighbour again.
-inline void any_columns(const AnyRow& row) {
+/// The output columns `range` in tiles of three widths; the last one moves back so as to end with them, and computes
+/// what it shares with its neighbour again.
+inline void any_columns(const AnyRow& row, Range range) {
   constexpr int kWide = kAnyColumns;
   constexpr int kMiddle = (kWide + 1) / 2;
   constexpr int kNarrow = (kMiddle + 1) / 2;
-  const std::int64_t w = row.args->output.shape.w();
-  for (std::int64_t x = 0; x < w;) {
-    const std::int64_t rest = w - x;
-    if (w >= kWide && rest > kMiddle && AnyTile<kWide>::run(row, std::min(x, w - kWide))) {
+  const std::int64_t w = range.size();
+  for (std::int64_t x = range.begin; x < range.end;) {
+    const std::int64_t rest = range.end - x;
+    if (w >= kWide && rest > kMiddle && AnyTile<kWide>::run(row, std::min(x, range.end - kWide))) {
       x += kWide;
-    } else if (w >= kMiddle && rest > kNarrow && AnyTile<kMiddle>::run(row, std::min(x, w - kMiddle))) {
+    } else if (w >= kMiddle && rest > kNarrow && AnyTile<kMiddle>::run(row, std::min(x, range.end - kMiddle))) {
       x += kMiddle;
-    } else if (w >= kNarrow && AnyTile<kNarrow>::run(row, std::min(x, w - kNarrow))) {
+    } else if (w >= kNarrow && AnyTile<kNarrow>::run(row, std::min(x, range.end - kNarrow))) {
       x += kNarrow;
     } else {
       any_column(row, x++);
     }
   }
+}
+
+/// A whole output row. Columns that hang over the edge go by themselves where they are few and have few taps (a column
+/// by itself takes those at half the rate), and where the stride is so large that a copy would serve a tap or two.
+inline void any_columns(const AnyRow& row) {
+  const Window& window = row.args->window;
+  const std::int64_t w = row.args->output.shape.w();
+  const std::int64_t last = row.w - (window.kernel.w - 1) * window.dilation.w - 1 + window.padding.left;
+  const std::int64_t begin = std::min(w, (window.padding.left + window.stride.w - 1) / window.stride.w);
+  const std::int64_t end = last < 0 ? begin : std::clamp(last / window.stride.w + 1, begin, w);
+  const bool few = end - begin >= 3 * (w - end + begin) && window.kernel.w <= 7;
+  if (row.m != 1 || (!few && window.stride.w <= 2)) return any_columns(row, {0, w});
+  for (std::int64_t x = 0; x < begin; ++x) any_column(row, x);
+  any_columns(row, {begin, end});
+  for (std::int64_t x = end; x < w; ++x) any_column(row, x);
 }
 
 /// The output row `index`, counted through the batch.

@@ -10,14 +10,14 @@
 
 #include "sepal/kernels/simd-inl.h"
 
-// Vectors run over channels, taps that lie outside the image are clipped. Where
-// the windows of several neighbouring output columns lie inside, they go
-// together, so that their sums (or maxima) do not wait for one another.
+// Vectors run over channels, taps that lie outside the image are clipped. Where the windows of several neighbouring
+// output columns lie inside, they go together, elsewhere a few vectors of channels, so that their sums (or maxima) do
+// not wait for one another.
 
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
 
-// Output pixels that go together: enough that no comparison waits for the one before.
+// Output pixels (or vectors of one) that go together: enough that no comparison waits for the one before.
 constexpr int kPoolColumns = 4;
 
 // Output pixels side by side: the same taps of the kernel meet the image,
@@ -30,38 +30,76 @@ struct Pixels {
   float* output;
 };
 
-// combine(sum, value) over all taps, then last(sum), for kColumns output pixels
-// and a vector of channels at a time.
-template <int kColumns, typename Combine, typename Last>
-HWY_INLINE void over_taps(const PoolArgs& args, const Pixels& pixels, V initial, const Combine& combine,
-                          const Last& last) {
+// The greatest value so far, and beside it whether all were numbers: to compare the two at every tap is what takes
+// longest.
+struct Greatest {
+  V high;
+  hn::Mask<D> numbers;
+  HWY_INLINE void begin(const Pixels& pixels) {
+    const bool empty = pixels.rows.size() * pixels.columns.size() == 0;
+    high = hn::Set(kTag, empty ? std::numeric_limits<float>::lowest() : -std::numeric_limits<float>::infinity());
+    numbers = hn::Eq(high, high);
+  }
+  HWY_INLINE void take(V x) {
+    numbers = hn::And(numbers, hn::Eq(x, x));
+    high = hn::Max(high, x);
+  }
+  HWY_INLINE V result(const Pixels&) const {
+    return hn::IfThenElse(numbers, high, hn::Set(kTag, std::numeric_limits<float>::quiet_NaN()));
+  }
+};
+
+struct Mean {
+  V sum;
+  HWY_INLINE void begin(const Pixels&) { sum = hn::Zero(kTag); }
+  HWY_INLINE void take(V x) { sum = hn::Add(sum, x); }
+  HWY_INLINE V result(const Pixels& pixels) const { return hn::Div(sum, hn::Set(kTag, pixels.divisor)); }
+};
+
+// kColumns output pixels, kVectors vectors of channels from `first` on; load and store take a vector or part of one.
+template <typename State, int kColumns, int kVectors, typename Load, typename Store>
+HWY_INLINE void pool_channels(const PoolArgs& args, const Pixels& pixels, std::int64_t first, const Load& load,
+                              const Store& store) {
   const Window window = args.window;
   const std::int64_t c = args.input.shape.c();
   const std::int64_t step = window.stride.w * c;
   const std::int64_t line = args.input.shape.w() * c;
-  const float* image = pixels.image + pixels.top * line + (pixels.left + pixels.columns.begin * window.dilation.w) * c;
   const std::int64_t taps = pixels.columns.size();
-  const auto vector = [&](std::int64_t first, const auto& load, const auto& store) HWY_ATTR
-      __attribute__((always_inline)) {
-        Array<V, kColumns> sums;
-        for (V& sum : sums) sum = initial;
-        for (std::int64_t ky = pixels.rows.begin; ky < pixels.rows.end; ++ky) {
-          const float* from = image + ky * window.dilation.h * line + first;
-          for (std::int64_t kx = 0; kx < taps; ++kx, from += window.dilation.w * c) {
-            for (int j = 0; j < kColumns; ++j) sums[j] = combine(sums[j], load(from + j * step));
-          }
-        }
-        for (int j = 0; j < kColumns; ++j) store(last(sums[j]), pixels.output + j * c + first);
-      };
+  const float* image =
+      pixels.image + pixels.top * line + (pixels.left + pixels.columns.begin * window.dilation.w) * c + first;
+  Array<Array<State, kVectors>, kColumns> states;
+  for (int j = 0; j < kColumns; ++j) {
+    for (State& state : states[j]) state.begin(pixels);
+  }
+  for (std::int64_t ky = pixels.rows.begin; ky < pixels.rows.end; ++ky) {
+    const float* from = image + ky * window.dilation.h * line;
+    for (std::int64_t kx = 0; kx < taps; ++kx, from += window.dilation.w * c) {
+      for (int j = 0; j < kColumns; ++j) {
+        for (int v = 0; v < kVectors; ++v) states[j][v].take(load(from + j * step + v * kLanes));
+      }
+    }
+  }
+  for (int j = 0; j < kColumns; ++j) {
+    for (int v = 0; v < kVectors; ++v) store(states[j][v].result(pixels), pixels.output + j * c + first + v * kLanes);
+  }
+}
+
+template <typename State, int kColumns>
+void pool_pixels(const PoolArgs& args, const Pixels& pixels) {
+  constexpr int kVectors = kPoolColumns / kColumns;
+  const std::int64_t c = args.input.shape.c();
+  const auto load = [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); };
+  const auto store = [](V v, float* p) HWY_ATTR __attribute__((always_inline)) { hn::StoreU(v, kTag, p); };
   std::int64_t i = 0;
-  for (; i + kLanes <= c; i += kLanes) {
-    vector(
-        i, [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); },
-        [](V v, float* p) HWY_ATTR __attribute__((always_inline)) { hn::StoreU(v, kTag, p); });
+  for (; i + kVectors * kLanes <= c; i += kVectors * kLanes) {
+    pool_channels<State, kColumns, kVectors>(args, pixels, i, load, store);
+  }
+  if constexpr (kVectors > 1) {
+    for (; i + kLanes <= c; i += kLanes) pool_channels<State, kColumns, 1>(args, pixels, i, load, store);
   }
   if (const std::int64_t rest = c - i; rest > 0) {
-    vector(
-        i, [=](const float* p) HWY_ATTR __attribute__((always_inline)) { return load_first(p, rest); },
+    pool_channels<State, kColumns, 1>(
+        args, pixels, i, [=](const float* p) HWY_ATTR __attribute__((always_inline)) { return load_first(p, rest); },
         [=](V v, float* p) HWY_ATTR __attribute__((always_inline)) { store_first(v, p, rest); });
   }
 }
@@ -69,21 +107,9 @@ HWY_INLINE void over_taps(const PoolArgs& args, const Pixels& pixels, V initial,
 template <int kColumns>
 void pool_pixels(const PoolArgs& args, const Pixels& pixels) {
   if (args.kind == PoolKind::kMax) {
-    const bool empty = pixels.rows.size() * pixels.columns.size() == 0;
-    const V none =
-        hn::Set(kTag, empty ? std::numeric_limits<float>::lowest() : -std::numeric_limits<float>::infinity());
-    over_taps<kColumns>(
-        args, pixels, none,
-        // A NaN, once met, stays.
-        [](V high, V x) HWY_ATTR
-        __attribute__((always_inline)) { return hn::IfThenElse(hn::Eq(high, high), at_least(x, high), high); },
-        [](V high) HWY_ATTR __attribute__((always_inline)) { return high; });
+    pool_pixels<Greatest, kColumns>(args, pixels);
   } else {
-    const V divisor = hn::Set(kTag, pixels.divisor);
-    over_taps<kColumns>(
-        args, pixels, hn::Zero(kTag),
-        [](V sum, V x) HWY_ATTR __attribute__((always_inline)) { return hn::Add(sum, x); },
-        [divisor](V sum) HWY_ATTR __attribute__((always_inline)) { return hn::Div(sum, divisor); });
+    pool_pixels<Mean, kColumns>(args, pixels);
   }
 }
 

@@ -1,5 +1,6 @@
-// Kernels one by one, on one thread, over layers of MobileNetV1 and MobileNetV2 at 224 x 224. A layer that is
-// repeated stays warm in the caches, so these figures are upper bounds: what counts is a whole network's time.
+// Convolutions one by one, on one thread, over layers of MobileNetV1 to V3 at 224 x 224. A layer that is repeated
+// stays warm in the caches, so these figures are upper bounds: what counts is a whole network's time. What else a
+// network is made of stands in rows_bench.cc, blocks as the planner takes them in blocks_bench.cc.
 //
 //   kernels_bench --benchmark_filter=pointwise
 
@@ -9,34 +10,17 @@
 #include <string>
 #include <vector>
 
+#include "bench/bench.h"
 #include "sepal/kernels/depthwise.h"
 #include "sepal/kernels/direct.h"
 #include "sepal/kernels/packed.h"
 #include "sepal/kernels/pointwise.h"
-#include "sepal/kernels/target.h"
 #include "sepal/tensor/tensor.h"
 
 namespace sepal {
 namespace {
 
-Tensor filled(const Shape& shape) {
-  Tensor tensor(DataType::kF32, shape);
-  std::uint32_t state = 1;
-  for (float& value : tensor.values<float>()) {
-    state = state * 1664525u + 1013904223u;
-    value = static_cast<float>(state >> 8) / static_cast<float>(1 << 24) - 0.5f;
-  }
-  return tensor;
-}
-
 constexpr Unary kRelu6 = {UnaryKind::kClip, 0, 6};
-
-// GFLOP/s as the roofline counts them: two operations a MAC.
-void report(benchmark::State& state, std::int64_t macs) {
-  state.counters["GFLOP/s"] =
-      benchmark::Counter(2e-9 * static_cast<double>(macs), benchmark::Counter::kIsIterationInvariantRate);
-  state.SetLabel(std::string(target_name()));
-}
 
 struct Layer {
   const char* network;
@@ -56,7 +40,7 @@ void pointwise_layer(benchmark::State& state, const Layer& layer) {
       input.values<float>().data(),  layer.ci, layer.ci, layer.co, packed.values<float>().data(), kRelu6,
       output.values<float>().data(), layer.co};
   for (auto _ : state) pointwise(args, {0, rows});
-  report(state, rows * layer.ci * layer.co);
+  report_macs(state, rows * layer.ci * layer.co);
 }
 
 // The output of the layer, padded so that its size is the input's over the stride.
@@ -78,7 +62,7 @@ void depthwise_layer(benchmark::State& state, const Layer& layer) {
       input.view<float>(), filter.values<float>().data(), bias.values<float>().data(), window_of(layer), kRelu6,
       output.view<float>()};
   for (auto _ : state) depthwise(args, {0, output.shape().h()});
-  report(state, output.elements() * layer.kernel * layer.kernel);
+  report_macs(state, output.elements() * layer.kernel * layer.kernel);
 }
 
 void direct_layer(benchmark::State& state, const Layer& layer) {
@@ -93,7 +77,7 @@ void direct_layer(benchmark::State& state, const Layer& layer) {
       input.view<float>(), packed.values<float>().data(), zeros.values<float>().data(), window_of(layer), 1, kRelu6,
       output.view<float>()};
   for (auto _ : state) direct(args, {0, output.shape().h()});
-  report(state, output.elements() * k);
+  report_macs(state, output.elements() * k);
 }
 
 constexpr Layer kPointwise[] = {

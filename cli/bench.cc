@@ -1,33 +1,52 @@
+#include <array>
 #include <charconv>
+#include <filesystem>
+#include <span>
+#include <utility>
 
 #include "cli/ceilings.h"
 #include "cli/console.h"
+#include "cli/interrupt.h"
 #include "cli/network.h"
+#include "cli/outputs.h"
+#include "cli/terminal.h"
 #include "cli/verb.h"
+#include "sepal/base/mapped_file.h"
 #include "sepal/base/text.h"
 #include "sepal/base/thread_pool.h"
 #include "sepal/kernels/target.h"
 #include "sepal/machine/machine.h"
 #include "sepal/machine/machine_file.h"
 #include "sepal/measure/network.h"
+#include "sepal/measure/tune.h"
+#include "sepal/optimize/optimize.h"
+#include "sepal/plan/tuned.h"
+#include "sepal/report/bench_report.h"
 #include "sepal/report/columns.h"
-#include "sepal/report/json.h"
-#include "sepal/report/numbers.h"
 
 // sepal bench: how long a network takes here, whole and step by step, and what this machine can do at most.
 
 namespace sepal::cli {
 
+using report::BenchReport;
 using report::Json;
 using report::to_text;
 namespace {
+
+constexpr std::array kAgainst = {Against::kStandard, Against::kUnfused, Against::kReference};
+constexpr int kMostBatch = 65536;
+constexpr double kTuningSeconds = 10;
 
 struct BenchOptions {
   std::optional<std::string> model;
   bool per_layer = false;
   std::optional<std::string> seconds;
+  std::optional<int> batch;
+  std::optional<std::string> against;
+  std::optional<std::string> html;
   bool machine = false;
   bool again = false;
+  bool tune = false;
   CommonOptions common;
 };
 
@@ -103,18 +122,6 @@ void bench_machine(const BenchOptions& options, Console& console) {
   console.finish(options.common.json ? to_text(json_of(origin)) : text_of(origin));
 }
 
-/// A network timed, and what is said of it.
-struct Result {
-  std::string model;
-  int threads = 1;
-  std::int64_t batch = 1;
-  Machine machine;
-  NetworkTiming timing;
-
-  double rate() const { return 2 * static_cast<double>(timing.macs) / timing.whole.median; }
-  double share() const { return rate() / machine.flops_of(threads); }
-};
-
 double seconds_of(const BenchOptions& options) {
   if (!options.seconds) return 2;
   double seconds = 0;
@@ -125,81 +132,108 @@ double seconds_of(const BenchOptions& options) {
   return seconds;
 }
 
-Json json_of(const Result& result) {
-  const Timing& whole = result.timing.whole;
-  Json json{{"model", result.model},
-            {"threads", result.threads},
-            {"batch", result.batch},
-            {"target", target_name()},
-            {"runs", whole.runs * whole.rounds},
-            {"min_ms", whole.best * 1e3},
-            {"median_ms", whole.median * 1e3},
-            {"spread", whole.spread},
-            {"macs", result.timing.macs},
-            {"gflops", result.rate() * 1e-9},
-            {"peak_share", result.share()}};
-  if (result.timing.steps.empty()) return json;
-  Json steps = Json::array();
-  for (const StepTiming& step : result.timing.steps) {
-    steps.push_back({{"node", step.node},
-                     {"kernel", step.kernel},
-                     {"median_ms", step.seconds * 1e3},
-                     {"macs", step.macs},
-                     {"gflops", 2e-9 * static_cast<double>(step.macs) / step.seconds},
-                     {"bytes", step.bytes},
-                     {"bound", step.predicted.bound == Bound::kCompute ? "compute" : "memory"},
-                     {"predicted_ms", step.predicted.seconds * 1e3}});
+std::optional<Against> against_of(const BenchOptions& options) {
+  if (!options.against) return std::nullopt;
+  for (const Against against : kAgainst) {
+    if (*options.against == name_of(against)) return against;
   }
-  json["steps"] = std::move(steps);
-  return json;
+  throw Error(ErrorKind::kInternal, "--against is one of its choices");
 }
 
-std::string text_of(const Result& result) {
-  const Timing& whole = result.timing.whole;
-  const auto ms = [](double seconds) { return format("{:.4g} ms", seconds * 1e3); };
-  const std::vector<std::vector<std::string>> facts = {
-      {"model", printable(result.model, 1000)},
-      {"threads", format("{}", result.threads)},
-      {"instruction set", std::string(target_name())},
-      {"fastest run", ms(whole.best)},
-      {"median", format("{} of {} rounds of {}, spread {:.1f} %", ms(whole.median), whole.rounds, whole.runs,
-                        whole.spread * 100)},
-      {"MACs", report::to_readable(result.timing.macs, report::Unit::kCount)},
-      {"rate", format("{:.1f} GFLOP/s, {:.1f} % of this machine's peak", result.rate() * 1e-9, result.share() * 100)}};
-  std::string text = to_text(facts);
-  if (result.timing.steps.empty()) return text;
-  double sum = 0;
-  for (const StepTiming& step : result.timing.steps) sum += step.seconds;
-  std::vector<std::vector<std::string>> rows = {
-      {"step", "kernel", "time", "share", "GFLOP/s", "of peak", "bound", "at least"}};
-  for (const StepTiming& step : result.timing.steps) {
-    const double rate = 2 * static_cast<double>(step.macs) / step.seconds;
-    rows.push_back({printable(step.node, 48), step.kernel, format("{:.1f} us", step.seconds * 1e6),
-                    format("{:.1f} %", step.seconds / sum * 100), step.macs == 0 ? "-" : format("{:.1f}", rate * 1e-9),
-                    step.macs == 0 ? "-" : format("{:.0f} %", rate / result.machine.flops_of(result.threads) * 100),
-                    step.predicted.bound == Bound::kCompute ? "compute" : "memory",
-                    format("{:.1f} us", step.predicted.seconds * 1e6)});
+/// The first axis of the first input; 1 where there is none.
+std::int64_t batch_of(const Graph& graph) {
+  if (graph.inputs().empty()) return 1;
+  const Shape& shape = graph.shape(graph.inputs().front().value);
+  return shape.rank() == 0 ? 1 : shape[0];
+}
+
+BenchReport report_of(const BenchOptions& options, Console& console) {
+  BenchReport report;
+  report.machine = known_machine(console);
+  report.threads = options.common.threads.value_or(available_cores());
+  report.fuse = !options.common.no_fuse;
+  report.target = target_name();
+  const double begin = seconds_now();
+  const Network network = read_network(
+      *options.model, options.common.load_options(),
+      {.weights = Weights::kSeeded, .unhandled = onnx::Unhandled::kRefuse, .what = "timing", .batch = options.batch},
+      console);
+  report.load_seconds = seconds_now() - begin;
+  report.model = network.name;
+  report.batch = batch_of(network.graph);
+  console.progress(format("timing {}", printable(network.name)));
+  const PlanOptions planning{.threads = report.threads, .fuse = report.fuse};
+  const TimingOptions timing{.seconds = seconds_of(options)};
+  const bool by_step = options.per_layer || options.html;
+  in_place(printable(network.name), [&] {
+    if (const std::optional<Against> against = against_of(options)) {
+      auto [own, rival] = measure_against(network.graph, *against, report.machine, planning,
+                                          by_step || against == Against::kStandard, timing);
+      report.timing = std::move(own);
+      report.rival = std::move(rival);
+    } else {
+      report.timing = measure(network.graph, report.machine, planning, by_step, timing);
+    }
+  });
+  return report;
+}
+
+/// Measures how to fuse, and keeps what is better than the ranking.
+void bench_tune(const BenchOptions& options, Console& console) {
+  const double seconds = options.seconds ? seconds_of(options) : kTuningSeconds;
+  const int threads = options.common.threads.value_or(available_cores());
+  const Network network = read_network(
+      *options.model, options.common.load_options(),
+      {.weights = Weights::kSeeded, .unhandled = onnx::Unhandled::kRefuse, .what = "timing", .batch = options.batch},
+      console);
+  console.progress(format("tuning {}", printable(network.name)));
+  const auto [tuning, path] = in_place(printable(network.name), [&] {
+    const Graph optimized = optimize(network.graph);
+    return std::pair{tune(optimized, {.threads = threads}, {.seconds = seconds}), tuned_file(optimized, threads)};
+  });
+  // Where the ranking is right nothing is kept, so that a better ranking will be heard.
+  const bool kept = tuning.changed > 0 && path && keep_fused(tuning.fused, *path);
+  std::error_code ignored;
+  if (!kept && path) std::filesystem::remove(*path, ignored);
+  if (!path) console.remark("there is no cache folder that can be written; SEPAL_CACHE names another");
+  const PairedTiming& timing = tuning.timing;
+  const std::string file = kept ? path->string() : "";
+  if (options.common.json) {
+    return console.finish(to_text(Json{{"model", network.name},
+                                       {"threads", threads},
+                                       {"target", target_name()},
+                                       {"chains", tuning.chains},
+                                       {"changed", tuning.changed},
+                                       {"ranked_ms", timing.first.median * 1e3},
+                                       {"tuned_ms", timing.second.median * 1e3},
+                                       {"speedup", timing.speedup},
+                                       {"file", kept ? Json(file) : Json()}}));
   }
-  return text + "\n" + to_text(rows, 0, "llrrrrlr");
+  const auto ms = [](double time) { return format("{:.4g} ms", time * 1e3); };
+  const std::vector<std::vector<std::string>> facts = {
+      {"model", printable(network.name, 1000)},
+      {"threads", format("{}", threads)},
+      {"instruction set", std::string(target_name())},
+      {"chains of convolutions",
+       format("{}, of which {} are better cut in another way", tuning.chains, tuning.changed)},
+      {"as ranked", ms(timing.first.median)},
+      {"as tuned", format("{}, {:.3f} times as fast", ms(timing.second.median), timing.speedup)},
+      {"kept in", kept ? printable(file, 1000) : "nothing: the ranking is as good"}};
+  console.finish(to_text(facts));
 }
 
 void bench_model(const BenchOptions& options, Console& console) {
-  const double seconds = seconds_of(options);
-  const Machine& machine = known_machine(console);
-  const int threads = options.common.threads.value_or(available_cores());
-  const Network network =
-      read_network(*options.model, options.common.load_options(),
-                   {.weights = Weights::kSeeded, .unhandled = onnx::Unhandled::kRefuse, .what = "timing"}, console);
-  const Shape& shape = network.graph.shape(network.graph.inputs().front().value);
-  console.progress(format("timing {}", printable(network.name)));
-  const Result result{.model = network.name,
-                      .threads = threads,
-                      .batch = shape.rank() == 0 ? 1 : shape[0],
-                      .machine = machine,
-                      .timing = in_place(printable(network.name), [&] {
-                        return measure(network.graph, machine, threads, options.per_layer, {.seconds = seconds});
-                      })};
-  console.finish(options.common.json ? to_text(json_of(result)) : text_of(result));
+  seconds_of(options);  // which is wrong before anything is read
+  if (options.html) check_output(*options.html, options.model);
+  BenchReport report = report_of(options, console);
+  if (options.html) {
+    const std::string page = to_html(to_document(report, true));
+    const Uninterrupted whole;
+    write_file(*options.html, std::as_bytes(std::span(page)));
+  }
+  if (!options.per_layer) report.timing.steps.clear();
+  if (options.common.json) return console.finish(to_text(to_json(report)));
+  console.finish(to_text(to_document(report, false), terminal_style()));
 }
 
 void check(const BenchOptions& options) {
@@ -207,10 +241,19 @@ void check(const BenchOptions& options) {
   if (options.machine && options.model) usage("MODEL and --machine are for one of them at a time");
   if (!options.machine && !options.model) usage("one of MODEL and --machine is wanted, as in sepal bench mobilenet_v1");
   if (options.again && !options.machine) usage("--again is for --machine");
+  if (options.common.no_fuse && options.against == name_of(Against::kUnfused))
+    usage("--against unfused and --no-fuse would time the same plan twice");
+  if (options.tune && (options.per_layer || options.against || options.html || options.common.no_fuse))
+    usage("--tune tries plans; --per-layer, --against, --html and --no-fuse are for one that is timed");
   if (!options.machine) return;
+  if (options.tune) usage("--tune is for a MODEL");
   if (options.seconds) usage("--seconds is for a MODEL");
+  if (options.batch) usage("--batch is for a MODEL");
+  if (options.against) usage("--against is for a MODEL");
+  if (options.html) usage("--html is for a MODEL");
   if (options.per_layer) usage("--per-layer is for a MODEL");
   if (!options.common.shapes.empty()) usage("--shape is for a MODEL");
+  if (options.common.no_fuse) usage("--no-fuse is for a MODEL");
   if (options.common.threads) usage("--threads is for a MODEL; --machine measures one thread and all");
 }
 
@@ -220,6 +263,8 @@ void bench(const BenchOptions& options) {
   Console console("sepal bench", options.common.quiet);
   if (options.machine) {
     bench_machine(options, console);
+  } else if (options.tune) {
+    bench_tune(options, console);
   } else {
     bench_model(options, console);
   }
@@ -231,8 +276,19 @@ Action declare_bench(Options& options) {
                    chosen->model);
   options.flag({"--per-layer", "", "Every step of the plan by itself"}, chosen->per_layer);
   options.text({"--seconds", "S", "About how long to time (default: 2)"}, chosen->seconds);
+  options.number({"--batch", "N", "Images in one run"}, 1, kMostBatch, chosen->batch);
+  std::vector<std::string> rivals;
+  for (const Against against : kAgainst) rivals.emplace_back(name_of(against));
+  options.text({"--against", "FORM", "Time it in turns with standard convolutions, unfused, or by reference kernels",
+                Complete::kChoices, rivals},
+               chosen->against);
+  options.text({"--html", "FILE", "Write a page with plots: time by step, roofline, promise kept", Complete::kFile},
+               chosen->html);
+  options.flag({"--tune", "", "Measure which convolutions to compute in one step, and keep it for this machine"},
+               chosen->tune);
   options.flag({"--machine", "", "What this machine can do at most: arithmetic, caches, memory"}, chosen->machine);
   options.flag({"--again", "", "Measure it anew, even if it was measured before"}, chosen->again);
+  options.flag(no_fuse_option(), chosen->common.no_fuse);
   declare(options, chosen->common);
   return [chosen] { bench(*chosen); };
 }
@@ -243,7 +299,9 @@ const Verb kBench = {"bench", "Times a network here, and tells what this machine
                      R"(Examples:
   sepal bench mobilenet_v1 --threads 1
   sepal bench model.onnx --per-layer --seconds 5
-  sepal bench mobilenet_v2:size=448,batch=8 --json
+  sepal bench mobilenet_v2:size=448 --batch 8 --json
+  sepal bench mobilenet_v1 --threads 1 --against standard --html mobilenet_v1.html
+  sepal bench mobilenet_v2 --threads 1 --tune
   sepal bench --machine
   sepal bench --machine --again --json --target AVX2
 

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "cli/arrays.h"
+#include "cli/ceilings.h"
 #include "cli/console.h"
 #include "cli/plan_text.h"
 #include "cli/shapes.h"
@@ -9,6 +10,7 @@
 #include "sepal/base/text.h"
 #include "sepal/graph/graph.h"
 #include "sepal/kernels/target.h"
+#include "sepal/measure/steps.h"
 #include "sepal/plan/plan.h"
 #include "sepal/report/columns.h"
 #include "sepal/report/json.h"
@@ -26,6 +28,10 @@ struct InspectOptions {
   bool plan = false;
   CommonOptions common;
 };
+
+std::vector<Prediction> least(const Model::Prepared& prepared, const Machine& machine) {
+  return predict_steps(*prepared.optimized, *prepared.plan, machine);
+}
 
 /// Operators by name: how many as imported, how many as optimised.
 using Counts = std::map<std::string, std::pair<int, int>>;
@@ -71,7 +77,7 @@ std::map<std::string, std::string> metadata(const Model& model, const Graph* gra
   return all;
 }
 
-std::string text_of(const Model& model, const std::optional<Model::Prepared>& prepared, bool with_plan) {
+std::string text_of(const Model& model, const std::optional<Model::Prepared>& prepared, const Machine* machine) {
   std::string text = printable(model.name(), 1000) + "\n" + values_text("inputs", model.inputs()) +
                      values_text("outputs", model.outputs());
   if (prepared) {
@@ -89,11 +95,11 @@ std::string text_of(const Model& model, const std::optional<Model::Prepared>& pr
     rows.push_back({printable(key, 48), printable(value, 72)});
   }
   if (!rows.empty()) text += "metadata\n" + to_text(rows, 2);
-  if (prepared && with_plan) text += plan_text(*prepared->plan);
+  if (prepared && machine != nullptr) text += plan_text(*prepared->plan, least(*prepared, *machine));
   return text;
 }
 
-Json json_of(const Model& model, const std::optional<Model::Prepared>& prepared, bool with_plan) {
+Json json_of(const Model& model, const std::optional<Model::Prepared>& prepared, const Machine* machine) {
   Json json{
       {"model", model.name()}, {"inputs", values_json(model.inputs())}, {"outputs", values_json(model.outputs())}};
   json["operators"] = nullptr;
@@ -111,7 +117,7 @@ Json json_of(const Model& model, const std::optional<Model::Prepared>& prepared,
   for (const auto& [key, value] : metadata(model, prepared ? prepared->imported.get() : nullptr))
     properties.push_back({key, value});
   json["metadata"] = std::move(properties);
-  if (prepared && with_plan) json["plan"] = plan_json(*prepared->plan);
+  if (prepared && machine != nullptr) json["plan"] = plan_json(*prepared->plan, least(*prepared, *machine));
   return json;
 }
 
@@ -146,14 +152,15 @@ void inspect(const InspectOptions& options) {
   }
   if (!missing.empty() && options.plan) invalid("{}: {}", printable(model.name()), missing);
   if (!missing.empty()) console.remark(missing);
-  console.finish(options.common.json ? to_text(json_of(model, prepared, options.plan))
-                                     : text_of(model, prepared, options.plan));
+  const Machine* machine = options.plan ? &known_machine(console) : nullptr;
+  console.finish(options.common.json ? to_text(json_of(model, prepared, machine)) : text_of(model, prepared, machine));
 }
 
 Action declare_inspect(Options& options) {
   const auto chosen = std::make_shared<InspectOptions>();
   options.argument({"MODEL", "FILE", "An ONNX file", Complete::kFile}, chosen->model);
   options.flag({"--plan", "", "Every step: its kernel, shapes and memory"}, chosen->plan);
+  options.flag(no_fuse_option(), chosen->common.no_fuse);
   declare(options, chosen->common);
   return [chosen] { inspect(*chosen); };
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,11 @@ struct NetworkUse {
   Weights weights = Weights::kNone;                        ///< of a network of the zoo
   onnx::Unhandled unhandled = onnx::Unhandled::kLeaveOut;  ///< nodes of a file that cannot be run
   const char* what = "counting";                           ///< for errors: "counting needs --shape ..."
+  std::optional<int> batch = {};                           ///< --batch
 };
 
-/// A file or a network of the zoo. Free batches are taken as 1, said on `console`; other free shapes throw
-/// Error(kInvalid) that asks for --shape.
+/// A file or a network of the zoo. Free batches are those of --batch, else taken as 1, said on `console`; other free
+/// shapes throw Error(kInvalid) that asks for --shape, as does --batch where the batch is fixed.
 Network read_network(const std::string& model, const LoadOptions& load, const NetworkUse& use, Console& console);
 
 }  // namespace sepal::cli

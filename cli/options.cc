@@ -220,6 +220,7 @@ std::span<const OptionInfo> Options::all() const { return state_->infos; }
 LoadOptions CommonOptions::load_options() const {
   LoadOptions options;
   options.threads = threads.value_or(0);
+  options.fuse = !no_fuse;
   for (const std::string& text : shapes) {
     const std::size_t equals = text.rfind('=');  // a shape has none, a name may
     const std::string dims = equals == std::string::npos ? "" : text.substr(equals + 1);
@@ -245,6 +246,8 @@ LoadOptions CommonOptions::load_options() const {
 OptionInfo target_option() {
   return {"--target", "NAME", "Instruction set to use instead of the best", Complete::kChoices, available_targets()};
 }
+
+OptionInfo no_fuse_option() { return {"--no-fuse", "", "Every operator by itself, none in one step with another"}; }
 
 void declare(Options& options, CommonOptions& common) {
   options.list({"--shape", "NAME=1x3x320x320", "Shape of an input that the model leaves free"}, common.shapes);

@@ -65,6 +65,7 @@ struct CommonOptions {
   std::vector<std::string> shapes;
   std::optional<int> threads;
   std::optional<std::string> target;
+  bool no_fuse = false;
   bool json = false;
   bool quiet = false;
 
@@ -75,5 +76,8 @@ void declare(Options& options, CommonOptions& common);
 
 /// "--target", for the help of every verb that knows it.
 OptionInfo target_option();
+
+/// "--no-fuse", for the verbs that plan whole networks.
+OptionInfo no_fuse_option();
 
 }  // namespace sepal::cli

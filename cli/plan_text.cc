@@ -5,6 +5,7 @@
 #include "cli/summary.h"
 #include "sepal/base/text.h"
 #include "sepal/kernels/target.h"
+#include "sepal/plan/detail.h"
 #include "sepal/report/columns.h"
 
 namespace sepal::cli {
@@ -63,6 +64,18 @@ Json operand_json(const Operand& operand) {
   return json;
 }
 
+std::vector<std::vector<std::string>> how_rows(const Plan& plan, std::span<const Prediction> least) {
+  std::vector<std::vector<std::string>> rows = {{"step", "kernel", "tile", "together", "threads", "at least"}};
+  for (std::size_t i = 0; i < plan.steps().size(); ++i) {
+    const Step& step = plan.steps()[i];
+    const StepDetail detail = detail_of(step, plan.threads());
+    rows.push_back({format("{}", i), std::string(step.kernel), detail.tile, detail.fusion,
+                    detail.threads == 1 ? "1" : format("{} by {}", detail.threads, detail.split),
+                    format("{:.1f} us", least[i].seconds * 1e6)});
+  }
+  return rows;
+}
+
 std::int64_t count_slow(const Plan& plan) { return std::ranges::count_if(plan.steps(), is_slow); }
 
 }  // namespace
@@ -74,7 +87,7 @@ std::string describe(const Step& step) {
   return step.node == op ? printable(step.node) : format("{} ({})", printable(step.node), op);
 }
 
-std::string plan_text(const Plan& plan) {
+std::string plan_text(const Plan& plan, std::span<const Prediction> least) {
   std::vector<std::vector<std::string>> rows = {{"", "step", "kernel", "node", "inputs", "output", "bytes", ""}};
   for (std::size_t i = 0; i < plan.steps().size(); ++i) {
     const Step& step = plan.steps()[i];
@@ -89,6 +102,10 @@ std::string plan_text(const Plan& plan) {
   std::string text =
       format("plan: {} steps, {} threads, instruction set {}\n", plan.steps().size(), plan.threads(), target_name());
   text += to_text(rows, 0, "lrllllrl");
+  text +=
+      "\nhow each step runs: the tile of its kernel, what stays in the cache, who shares it, its least time by "
+      "roofline\n";
+  text += to_text(how_rows(plan, least), 0, "rllllr");
   text += format("workspace: {}, of {} for all activations each by itself\n",
                  human_bytes(static_cast<double>(plan.workspace_bytes())),
                  human_bytes(static_cast<double>(plan.activation_bytes())));
@@ -100,9 +117,11 @@ std::string plan_text(const Plan& plan) {
   return text;
 }
 
-Json plan_json(const Plan& plan) {
+Json plan_json(const Plan& plan, std::span<const Prediction> least) {
   Json steps = Json::array();
-  for (const Step& step : plan.steps()) {
+  for (std::size_t i = 0; i < plan.steps().size(); ++i) {
+    const Step& step = plan.steps()[i];
+    const StepDetail detail = detail_of(step, plan.threads());
     Json inputs = Json::array();
     Json outputs = Json::array();
     for (const Operand& input : step.inputs) inputs.push_back(operand_json(input));
@@ -114,6 +133,12 @@ Json plan_json(const Plan& plan) {
                      {"outputs", std::move(outputs)},
                      {"in_place", step.in_place},
                      {"slow", is_slow(step)},
+                     {"tile", detail.tile},
+                     {"rows_at_once", step.rows_at_once},
+                     {"kept_bytes", step.room},
+                     {"threads", detail.threads},
+                     {"split", detail.split},
+                     {"predicted_ms", least[i].seconds * 1e3},
                      {"packed_bytes", step.packed == nullptr ? 0 : step.packed->size()},
                      {"work", step.work}});
   }

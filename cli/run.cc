@@ -60,13 +60,19 @@ void make_folder(const std::filesystem::path& folder) {
   if (problem) fail(ErrorKind::kIo, "{}: cannot be created: {}", printable(folder.string()), problem.message());
 }
 
+/// Runs ask for no graph.
+LoadOptions lean(LoadOptions options) {
+  options.keep_graphs = false;
+  return options;
+}
+
 /// One `sepal run`: the model, what goes into it, and what is said about it.
 class Run {
  public:
   explicit Run(const RunOptions& options)
       : options_(options),
         console_("sepal run", options.common.quiet),
-        load_(options.common.load_options()),
+        load_(lean(options.common.load_options())),
         model_(Model::load(options.model, load_)) {}
 
   void operator()() {
@@ -182,10 +188,7 @@ std::optional<std::vector<Shape>> Run::known_outputs() const {
   const GuessedShapes guess = guess_shapes(model_.inputs(), load_.shapes);
   if (!guess.open.empty() || !guess.batches.empty()) return std::nullopt;
   try {
-    const Model::Prepared prepared = model_.prepared();
-    std::vector<Shape> shapes;
-    for (const Port& port : prepared.optimized->outputs()) shapes.push_back(prepared.optimized->shape(port.value));
-    return shapes;
+    return model_.prepared().output_shapes;
   } catch (const Error&) {  // the values of an input decide them, or the run will say what is wrong
     return std::nullopt;
   }
@@ -372,6 +375,7 @@ Action declare_run(Options& options) {
       chosen->labels);
   options.number({"--top", "K", "How many classes to show (default: 5)"}, 1, 1'000'000, chosen->top);
   declare(options, chosen->picture);
+  options.flag(no_fuse_option(), chosen->common.no_fuse);
   declare(options, chosen->common);
   options.flag({"--verbose", "", "Time, memory, and the steps that ran by a slow kernel, on stderr"}, chosen->verbose);
   return [chosen] {

@@ -1,10 +1,17 @@
 # Everything that is not ours, from the system. Each stands behind one file or one folder of the library
 # (docs/decisions/0002-dependencies.md), and none shows in an installed header.
 find_package(Threads REQUIRED)
-find_package(PkgConfig REQUIRED)
-
 find_package(fmt REQUIRED)
 find_package(hwy REQUIRED)
+if(SEPAL_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+if(SEPAL_KERNELS_ONLY)
+  return()
+endif()
+
+find_package(PkgConfig REQUIRED)
 find_package(JPEG REQUIRED)
 pkg_check_modules(spng REQUIRED IMPORTED_TARGET spng)
 pkg_check_modules(exif REQUIRED IMPORTED_TARGET libexif)
@@ -15,10 +22,6 @@ target_include_directories(sepal_protozero SYSTEM INTERFACE ${PROTOZERO_INCLUDE_
 
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
-if(SEPAL_TESTS)
-  find_package(GTest REQUIRED)
-  include(GoogleTest)
-endif()
 if(SEPAL_BENCH)
   find_package(benchmark REQUIRED)
 endif()

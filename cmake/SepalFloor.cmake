@@ -26,9 +26,9 @@ function(sepal_floor name)
   endforeach()
 endfunction()
 
-# sepal_test(NAME SOURCES a_test.cc ... [LINK ...])
+# sepal_test_program(NAME [SOURCES a_test.cc ...] [LINK ...])
 # A GoogleTest program that sees the inside of the library.
-function(sepal_test name)
+function(sepal_test_program name)
   cmake_parse_arguments(PARSE_ARGV 1 test "" "" "SOURCES;LINK")
   add_executable(${name} ${test_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests CXX_EXTENSIONS OFF)
@@ -36,7 +36,26 @@ function(sepal_test name)
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_compile_definitions(${name} PRIVATE SEPAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SEPAL_BINARY_DIR="${PROJECT_BINARY_DIR}")
   target_link_libraries(${name} PRIVATE sepal_options sepal_inside fmt::fmt GTest::gtest_main ${test_LINK})
+endfunction()
+
+# sepal_test(NAME SOURCES a_test.cc ... [LINK ...])
+# Such a program, and a test of ctest for each of its own.
+function(sepal_test name)
+  sepal_test_program(${name} ${ARGN})
   # A test asks for more memory than there is and expects to be refused; the address sanitizer would end it there.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 900 ENVIRONMENT ASAN_OPTIONS=allocator_may_return_null=1)
+endfunction()
+
+# sepal_guarded_test(NAME SOURCES a_test.cc ... [LINK ...])
+# The same with all memory of the program against pages that nobody may touch (tests/guard), once with each side.
+function(sepal_guarded_test name)
+  set(guard ${PROJECT_SOURCE_DIR}/tests/guard)
+  sepal_test_program(${name} ${ARGN})
+  target_sources(${name} PRIVATE ${guard}/guarded_new.cc ${guard}/guard_test.cc)
+  target_link_options(${name} PRIVATE LINKER:--wrap=aligned_alloc LINKER:--wrap=free)
+  foreach(side end beginning)
+    gtest_discover_tests(${name} TEST_PREFIX Guarded.${name}.${side}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+      PROPERTIES TIMEOUT 900 LABELS guard ENVIRONMENT SEPAL_GUARD=${side})
+  endforeach()
 endfunction()

@@ -18,6 +18,8 @@ constexpr int kChains = kHas32Registers ? 16 : 12;
 constexpr int kGroups = 4;  // the loops over chains are nested: g++ unrolls none that is longer than 16
 
 struct Chains {
+  // Spelt out: what the compiler adds by itself is for any Arm, and cannot call what is for NEON.
+  HWY_INLINE Chains() {}
   Array<Array<V, kChains / kGroups>, kGroups> value;
 };
 

@@ -20,41 +20,60 @@
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
 
-// Channels up to which a pixel's worth of zeros stands ready.
-constexpr std::int64_t kMostFixedChannels = 4096;
-alignas(64) constexpr float kZeros[kMostFixedChannels] = {};
+alignas(64) constexpr float kZeros[kZeroLine] = {};
 
-// One or two output rows (kRows) from `index` on by tiles of fixed size; false if none suits.
-template <int kRows>
-bool run_fixed(const DepthwiseArgs& args, std::int64_t index) {
-  const Shape& in = args.input.shape;
-  const Shape& out = args.output.shape;
+// Calls run<kernel, stride>() for windows that have tiles of their own; false for others.
+template <typename Run>
+bool with_fixed_window(const DepthwiseArgs& args, const Run& run) {
   const Window& window = args.window;
   const std::int64_t kernel = window.kernel.w;
   const std::int64_t stride = window.stride.w;
   if constexpr (kPlain) return false;  // nothing to gain without vectors, and much to compile
-  if (in.c() != out.c() || in.c() > kMostFixedChannels || window.dilation != Extent{1, 1} ||
-      window.kernel.h != kernel || window.stride.h != stride) {
+  if (args.input.shape.c() != args.output.shape.c() || window.dilation != Extent{1, 1} || window.kernel.h != kernel ||
+      window.stride.h != stride) {
     return false;
   }
-  const std::int64_t image = index / out.h();
-  const FixedRows rows = {.image = args.input.data + image * in.h() * in.w() * in.c(),
-                          .filter = args.filter,
-                          .bias = args.bias == nullptr ? kZeros : args.bias,
-                          .zeros = kZeros,
-                          .output = args.output.data + (index - args.first_row) * out.w() * out.c(),
-                          .h = in.h(),
-                          .w = in.w(),
-                          .channels = in.c(),
-                          .top = index % out.h() * stride - window.padding.top,
-                          .padding = window.padding.left,
-                          .columns = out.w(),
-                          .epilogue = epilogue_of(args.activation)};
-  if (kernel == 3 && stride == 1) return run_fixed_rows<3, 1, kRows>(rows);
-  if (kernel == 3 && stride == 2) return run_fixed_rows<3, 2, kRows>(rows);
-  if (kernel == 5 && stride == 1) return run_fixed_rows<5, 1, kRows>(rows);
-  if (kernel == 5 && stride == 2) return run_fixed_rows<5, 2, kRows>(rows);
+  if (kernel == 3 && stride == 1) return run.template operator()<3, 1>();
+  if (kernel == 3 && stride == 2) return run.template operator()<3, 2>();
+  if (kernel == 5 && stride == 1) return run.template operator()<5, 1>();
+  if (kernel == 5 && stride == 2) return run.template operator()<5, 2>();
   return false;
+}
+
+FixedRows fixed_rows(const DepthwiseArgs& args, std::int64_t index, int lines) {
+  const Shape& in = args.input.shape;
+  const Shape& out = args.output.shape;
+  FixedRows rows = {.lines = {},
+                    .filter = args.filter,
+                    .bias = args.bias == nullptr ? kZeros : args.bias,
+                    .zeros = kZeros,
+                    .output = args.output.data,
+                    .panels = args.output_panels,
+                    .pixel = (index - args.first_row) * out.w(),
+                    .w = in.w(),
+                    .channels = in.c(),
+                    .padding = args.window.padding.left,
+                    .columns = out.w(),
+                    .epilogue = epilogue_of(args.activation)};
+  const std::int64_t top = index % out.h() * args.window.stride.h - args.window.padding.top;
+  for (int line = 0; line < lines; ++line) {
+    const std::int64_t y = top + line;
+    if (y >= 0 && y < in.h()) rows.lines[line] = args.input_row(index / out.h(), y);
+  }
+  return rows;
+}
+
+// One or two output rows (kRows) from `index` on by tiles of fixed size; false if none suits.
+template <int kRows>
+bool run_fixed(const DepthwiseArgs& args, std::int64_t index) {
+  return with_fixed_window(args, [&]<int kKernel, int kStride>() {
+    return run_fixed_rows<kKernel, kStride, kRows>(fixed_rows(args, index, (kRows - 1) * kStride + kKernel));
+  });
+}
+
+bool accepts_fixed(const DepthwiseArgs& args) {
+  return with_fixed_window(
+      args, [&]<int kKernel, int kStride>() { return accepts_fixed_rows<kKernel, kStride>(fixed_rows(args, 0, 0)); });
 }
 
 // The output rows `rows` of one image.
@@ -76,6 +95,7 @@ HWY_AFTER_NAMESPACE();
 namespace sepal {
 namespace {
 HWY_EXPORT(depthwise_rows);
+HWY_EXPORT(accepts_fixed);
 }  // namespace
 
 void depthwise(const DepthwiseArgs& args, Range rows) noexcept {
@@ -93,6 +113,10 @@ void depthwise(const DepthwiseArgs& args, Range rows) noexcept {
     }
     begin = end;
   }
+}
+
+bool fills_panels(const DepthwiseArgs& args) noexcept {
+  return is_epilogue(args.activation) && HWY_DYNAMIC_DISPATCH(accepts_fixed)(args);
 }
 
 void pack_depthwise(const float* filter, std::int64_t channels, std::int64_t taps, float* packed) noexcept {

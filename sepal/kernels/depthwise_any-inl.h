@@ -26,7 +26,7 @@ namespace sepal::HWY_NAMESPACE {
 /// One output row, and what all of its tiles share.
 struct AnyRow {
   const DepthwiseArgs* args;
-  const float* image;  ///< the first pixel of the input image
+  std::int64_t image;  ///< its number
   float* output;       ///< the first pixel of the output row
   std::int64_t top;    ///< the input line of tap row 0; may lie outside
   Range taps;          ///< the tap rows that lie inside
@@ -35,7 +35,7 @@ struct AnyRow {
   std::int64_t m;      ///< the depth multiplier
   Epilogue epilogue;
 
-  const float* line(std::int64_t tap) const { return image + (top + tap * args->window.dilation.h) * w * c; }
+  const float* line(std::int64_t tap) const { return args->input_row(image, top + tap * args->window.dilation.h); }
   std::int64_t left(std::int64_t x) const { return x * args->window.stride.w - args->window.padding.left; }
   const float* weights(std::int64_t ky, std::int64_t kx) const {
     return args->filter + (ky * args->window.kernel.w + kx) * co;
@@ -320,7 +320,7 @@ inline void any_row(const DepthwiseArgs& args, std::int64_t index) {
   const std::int64_t image = index / out.h();
   const std::int64_t top = index % out.h() * args.window.stride.h - args.window.padding.top;
   any_columns({.args = &args,
-               .image = args.input.data + image * in.h() * in.w() * in.c(),
+               .image = image,
                .output = args.output.data + (index - args.first_row) * out.w() * out.c(),
                .top = top,
                .taps = taps_inside(top, args.window.kernel.h, args.window.dilation.h, in.h()),

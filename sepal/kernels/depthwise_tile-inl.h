@@ -3,10 +3,11 @@
 // every tap that meets it (the other way round, pixels in registers and weights passing by, g++ 12 spills); the sums of
 // two rows are independent of one another, which hides the latency of an FMA, and share most of their lines.
 //
-// Where every line and column lies on the image, addresses are a few pointers and multiples of the pixel's pitch; at
-// the edges a table says where each pixel lies, or names zeros. Everything that can be is decided before the loop over
-// channels: with nine taps a value, each question in there costs as much as an FMA. (14x14x512, 3x3: 24 us with the
-// questions inside, 15 without; docs/KERNELS.md.)
+// Where every line and column lies on the image, addresses are a pointer a line and multiples of the pixel's pitch
+// (which also serves lines that lie in a ring, and is up to a quarter faster than one pointer and multiples of two
+// pitches); at the edges a table says where each pixel lies, or names zeros. Everything that can be is decided before
+// the loop over channels: with nine taps a value, each question in there costs as much as an FMA. (14x14x512, 3x3: 24
+// us with the questions inside, 15 without; docs/KERNELS.md.)
 
 #if defined(SEPAL_KERNELS_DEPTHWISE_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SEPAL_KERNELS_DEPTHWISE_TILE_INL_H_
@@ -35,19 +36,31 @@ HWY_INLINE void repeat(const Body& body) {
   repeat(std::make_integer_sequence<int, kCount>(), body);
 }
 
+/// Input lines that two output rows meet at most, and zeros in the place of one that is not there.
+constexpr int kMostLines = 7;
+constexpr std::int64_t kZeroLine = 16384;
+
 /// What all tiles of a pair of output rows share.
 struct FixedRows {
-  const float* image;   ///< the first pixel of the input image
-  const float* filter;  ///< [taps][channels]
-  const float* bias;    ///< [channels]; never null
-  const float* zeros;   ///< [channels]
-  float* output;        ///< the first pixel of the first output row
-  std::int64_t h, w;    ///< of the image
+  Array<const float*, kMostLines> lines;  ///< where each line that the rows meet begins; null outside the image
+  const float* filter;                    ///< [taps][channels]
+  const float* bias;                      ///< [channels]; never null
+  const float* zeros;                     ///< kZeroLine of them
+  float* output;                          ///< the first pixel of the first output row; with panels, the first panel
+  bool panels;                            ///< the output lies in row panels
+  std::int64_t pixel;                     ///< with panels, the number of the first pixel
+  std::int64_t w;                         ///< of the image
   std::int64_t channels;
-  std::int64_t top;      ///< the line that the first tap row of the first output row meets; may lie outside
   std::int64_t padding;  ///< left
   std::int64_t columns;  ///< of the output
   Epilogue epilogue;
+
+  /// Where the first channels of an output pixel lie, and those kLanes channels further.
+  float* place(int row, std::int64_t x) const {
+    const std::int64_t p = pixel + row * columns + x;
+    return panels ? output + row_panel_place(p, channels) : output + p * channels;
+  }
+  std::int64_t vector_pitch() const { return panels ? kTileRows * kLanes : kLanes; }
 };
 
 template <int kKernel, int kStride, int kRows, int kColumns>
@@ -71,10 +84,14 @@ struct FixedTile {
   static HWY_INLINE void run(const FixedRows& rows, std::int64_t x, const Pixel& pixel) {
     const Epilogue epilogue = rows.epilogue;
     const std::int64_t pitch = rows.channels;
-    const std::int64_t output_pitch = rows.columns * pitch;
     const float* filter = rows.filter;
     const float* bias = rows.bias;
-    float* output = rows.output + x * pitch;
+    Array<Array<float*, kColumns>, kRows> output;
+    for (int row = 0; row < kRows; ++row) {
+      for (int j = 0; j < kColumns; ++j) output[row][j] = rows.place(row, x + j);
+    }
+    const std::int64_t vector_pitch = rows.vector_pitch();
+    std::int64_t to = 0;
     const auto vector = [&](std::int64_t c, const auto& load, const auto& store) HWY_ATTR
         __attribute__((always_inline)) {
           Array<Array<V, kColumns>, kRows> sums;
@@ -107,7 +124,7 @@ struct FixedTile {
           const auto finish = [&](const auto& activation) HWY_ATTR __attribute__((always_inline)) {
             repeat<kRows>([&](auto row) HWY_ATTR __attribute__((always_inline)) {
               repeat<kColumns>([&](auto j) HWY_ATTR __attribute__((always_inline)) {
-                store(activation(sums[row][j]), output + row * output_pitch + j * pitch + c);
+                store(activation(sums[row][j]), output[row][j] + to);
               });
             });
           };
@@ -120,7 +137,7 @@ struct FixedTile {
           }
         };
     std::int64_t c = 0;
-    for (; c + kLanes <= pitch; c += kLanes) {
+    for (; c + kLanes <= pitch; c += kLanes, to += vector_pitch) {
       vector(
           c, [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); },
           [](V v, float* p) HWY_ATTR __attribute__((always_inline)) { hn::StoreU(v, kTag, p); });
@@ -132,45 +149,65 @@ struct FixedTile {
     }
   }
 
+  /// Input columns at either end that may lie beside the image.
+  static constexpr int kEdge = kKernel / 2;
+  static bool accepts(const FixedRows& rows) {
+    return rows.padding <= kEdge && (rows.columns - 1) * kStride - rows.padding + kKernel <= rows.w + kEdge &&
+           kInputs * rows.channels <= kZeroLine;
+  }
+
   /// Output columns x .. x + kColumns - 1.
   static void run(const FixedRows& rows, std::int64_t x) {
     const std::int64_t left = x * kStride - rows.padding;
     const std::int64_t pitch = rows.channels;
-    const std::int64_t line_pitch = rows.w * pitch;
-    const float* first = rows.image + (rows.top * rows.w + left) * pitch;
-    // The table serves everywhere; where most of the work is, addresses without one are worth their code.
-    if constexpr (kRows > 1 && kColumns == kDepthwiseColumns) {
-      if (rows.top >= 0 && rows.top + kLines <= rows.h && left >= 0 && left + kInputs <= rows.w) {
-        return run(rows, x, [=](auto line, auto i) HWY_ATTR __attribute__((always_inline)) {
-          return first + line * line_pitch + i * pitch;
-        });
-      }
-    }
-    Array<Array<const float*, kInputs>, kLines> table;
+    Array<const float*, kLines> lines;
+    Array<Array<const float*, 2 * kEdge>, kLines> ends;
     for (int line = 0; line < kLines; ++line) {
-      const bool there = rows.top + line >= 0 && rows.top + line < rows.h;
-      for (int i = 0; i < kInputs; ++i) {
-        const bool inside = there && left + i >= 0 && left + i < rows.w;
-        table[line][i] = inside ? first + line * line_pitch + i * pitch : rows.zeros;
+      const float* const there = rows.lines[line];
+      lines[line] = there == nullptr ? rows.zeros : there + left * pitch;
+      for (int end = 0; end < 2 * kEdge; ++end) {
+        const int i = end < kEdge ? end : kInputs - 2 * kEdge + end;
+        const bool inside = there != nullptr && left + i >= 0 && left + i < rows.w;
+        ends[line][end] = inside ? there + (left + i) * pitch : rows.zeros;
       }
     }
-    run(rows, x, [&](auto line, auto i) HWY_ATTR __attribute__((always_inline)) { return table[line][i]; });
+    run(rows, x, [&](auto line, auto i) HWY_ATTR __attribute__((always_inline)) {
+      if constexpr (i < kEdge) {
+        return ends[line][i];
+      } else if constexpr (i >= kInputs - kEdge) {
+        return ends[line][i - (kInputs - 2 * kEdge)];
+      } else {
+        return lines[line] + i * pitch;
+      }
+    });
   }
 };
 
-/// The whole rows, in tiles of two widths; the last one moves back so as to end with the row, and computes what it
-/// shares with its neighbour again. False if a row is narrower than a tile.
+constexpr int kNarrowColumns = 3;
+template <int kKernel, int kStride>
+bool accepts_fixed_rows(const FixedRows& rows) {
+  return rows.columns >= kNarrowColumns && FixedTile<kKernel, kStride, 2, kDepthwiseColumns>::accepts(rows);
+}
+
+/// The whole rows, in tiles of 7, 5 and 3 columns (4 and 3 with few registers, or for a single row 7 and 3) that fill
+/// most widths exactly; a last one that does not fit moves back and computes what it shares with its neighbour again.
+/// False if a row is narrower than every tile, or its padding or its pixels are larger than tiles are made for.
 template <int kKernel, int kStride, int kRows>
 bool run_fixed_rows(const FixedRows& rows) {
   constexpr int kWide = kDepthwiseColumns;
-  constexpr int kNarrow = (kWide + 1) / 2;
+  constexpr int kNarrow = kNarrowColumns;
+  constexpr int kMiddle = kRows > 1 && kWide > 5 ? 5 : kNarrow;
   const std::int64_t w = rows.columns;
-  if (w < kNarrow) return false;
+  if (!accepts_fixed_rows<kKernel, kStride>(rows)) return false;
+  const auto fits = [](std::int64_t rest) { return rest == 0 || (rest >= kNarrow && rest != kNarrow + 1); };
   for (std::int64_t x = 0; x < w;) {
     const std::int64_t rest = w - x;
-    if (rest >= kWide && rest != 2 * kNarrow) {
+    if (rest >= kWide && fits(rest - kWide)) {
       FixedTile<kKernel, kStride, kRows, kWide>::run(rows, x);
       x += kWide;
+    } else if (kMiddle > kNarrow && rest >= kMiddle && fits(rest - kMiddle)) {
+      FixedTile<kKernel, kStride, kRows, kMiddle>::run(rows, x);
+      x += kMiddle;
     } else {
       FixedTile<kKernel, kStride, kRows, kNarrow>::run(rows, std::min(x, w - kNarrow));
       x += kNarrow;

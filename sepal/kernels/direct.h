@@ -21,6 +21,8 @@ struct DirectArgs {
   Unary activation;
   TensorView<float> output;       ///< [n, h', w', co]; must not overlap input
   const float* addend = nullptr;  ///< as output, added before the activation; may be output; or null
+  const float* ahead = nullptr;   ///< packed weights that somebody wants next; or null
+  std::int64_t first_row = 0;     ///< the row of n * h' that output.data and addend begin with
   /// Floats from an output pixel to its neighbour and from a row to the next, where that is more than the output's
   /// shape says (its data is not dense: a transposed convolution's phase). Then n = 1 and the activation is_epilogue().
   std::int64_t pixel_pitch = 0;

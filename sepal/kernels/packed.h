@@ -27,6 +27,12 @@ constexpr std::int64_t panel_floats(std::int64_t k) { return (1 + k) * kPanelCol
 /// Floats that pack_panels writes for a filter of `co` output channels with `k` terms each.
 constexpr std::int64_t packed_floats(std::int64_t co, std::int64_t k) { return panels(co) * panel_floats(k); }
 
+/// Floats in which `rows` rows of k values lie as row panels (simd-inl.h), whatever the instruction set.
+constexpr std::int64_t row_panel_floats(std::int64_t rows, std::int64_t k) {
+  constexpr std::int64_t kMostLanes = 16;
+  return (rows + kTileRowsOf32Registers - 1) * ((k + kMostLanes - 1) / kMostLanes * kMostLanes);
+}
+
 /// Brings a filter and its bias ([co], or null for zeros) into the layout that pointwise() and direct()
 /// read: panel by panel, {bias[kPanelColumns]; [k][kPanelColumns]}. `packed` has packed_floats(co, k) floats.
 void pack_panels(const FilterMatrix& filter, const float* bias, float* packed) noexcept;

@@ -11,38 +11,11 @@
 
 #include "sepal/kernels/tile-inl.h"
 
-// A block of rows that fits into L2 goes through all panels before the next one is touched; within it, a
-// panel goes down the block tile by tile. Heights are balanced (8 rows are 4 + 4, not 7 + 1), because a tile
-// of few rows has too few sums in flight to hide the latency of an FMA.
+// A block of rows that fits into L2 goes through all panels before the next one is touched; within it, a panel goes
+// down the block tile by tile, tiles of one height in one loop.
 
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
-
-// kAsks: brings the panel to come nearer meanwhile.
-template <bool kAsks>
-struct PointwiseTile {
-  const float* input;
-  std::int64_t input_pitch;
-  const float* bias;
-  const float* filter;
-  std::int64_t k;
-  Ahead ahead;
-  Epilogue epilogue;
-  const float* addend;
-  float* output;
-  std::int64_t output_pitch;
-  std::int64_t columns;
-
-  template <int kRows, int kVectors>
-  static void run(const PointwiseTile& tile) {
-    Array<const float*, kRows> rows;
-    for (int row = 0; row < kRows; ++row) rows[row] = tile.input + row * tile.input_pitch;
-    Sums<kRows, kVectors> sums;
-    start(sums, tile.bias);
-    accumulate<kRows, kVectors, kAsks>(sums, rows, {.panel = tile.filter, .k = tile.k}, tile.ahead);
-    finish(sums, tile.epilogue, tile.addend, tile.output, tile.output_pitch, tile.columns);
-  }
-};
 
 const float* offset(const float* values, std::int64_t by) { return values == nullptr ? nullptr : values + by; }
 
@@ -50,31 +23,36 @@ const float* offset(const float* values, std::int64_t by) { return values == nul
 // first tiles ask for it between them.
 void column_of_tiles(const PointwiseArgs& args, Range rows, std::int64_t first, const float* panel, const float* next,
                      const Epilogue& epilogue) {
-  const int height = tile_rows(args.co - first);
-  const std::int64_t tiles = (rows.size() + height - 1) / height;
-  const std::int64_t askers = next == nullptr ? 0 : std::min(tiles, kAheadTiles);
-  const std::int64_t lines = askers == 0 ? 0 : (kAheadTerms * kPanelColumns / kLineFloats + askers - 1) / askers;
-  const std::int64_t floats = args.ci / kAheadTerms * lines * kLineFloats;
-  const auto run = [&]<bool kAsks>(std::int64_t i) HWY_ATTR {
-    const Range r = part(rows, i, tiles);
-    const std::int64_t place = r.begin * args.output_pitch + first;
-    const PointwiseTile<kAsks> tile = {
-        .input = args.input + r.begin * args.input_pitch,
-        .input_pitch = args.input_pitch,
-        .bias = panel,
-        .filter = panel + kPanelColumns,
-        .k = args.ci,
-        .ahead = {.next = kAsks ? next + i * floats : nullptr, .lines = static_cast<int>(lines)},
-        .epilogue = epilogue,
-        .addend = offset(args.addend, place),
-        .output = args.output + place,
-        .output_pitch = args.output_pitch,
-        .columns = args.co - first};
-    run_tile(tile, static_cast<int>(r.size()), tile.columns);
+  const std::int64_t place = rows.begin * args.output_pitch + first;
+  const auto column = [&]<bool kPanels>(std::int64_t tiles, const float* input, std::int64_t pitch) HWY_ATTR {
+    const std::int64_t askers = next == nullptr ? 0 : std::min(tiles, kAheadTiles);
+    const std::int64_t lines = askers == 0 ? 0 : (kAheadTerms * kPanelColumns / kLineFloats + askers - 1) / askers;
+    return Tiles<kPanels>{.input = input,
+                          .pitch = pitch,
+                          .bias = panel,
+                          .terms = {.panel = panel + kPanelColumns, .k = args.ci},
+                          .ahead = {.next = next, .lines = static_cast<int>(lines)},
+                          .askers = askers,
+                          .epilogue = epilogue,
+                          .addend = offset(args.addend, place),
+                          .output = args.output + place,
+                          .output_pitch = args.output_pitch,
+                          .columns = args.co - first};
   };
-  std::int64_t i = 0;
-  for (; i < askers; ++i) run.template operator()<true>(i);
-  for (; i < tiles; ++i) run.template operator()<false>(i);
+  if (args.input_panels) {
+    const std::int64_t whole = rows.size() / kTileRows;
+    const std::int64_t rest = rows.size() % kTileRows;
+    const float* input = args.input + row_panel_place(rows.begin, args.ci);
+    Tiles tiles = column.template operator()<true>(whole + (rest > 0), input, row_panel_pitch(args.ci));
+    if (whole > 0) run_tiles<kTileRows>(tiles, kTileRows, whole, tiles.columns);
+    if (rest > 0) run_tiles<kTileRows>(tiles, rest, 1, tiles.columns);
+    return;
+  }
+  const Heights heights(rows.size(), tile_rows(args.co - first));
+  const float* input = args.input + rows.begin * args.input_pitch;
+  Tiles tiles = column.template operator()<false>(heights.tiles, input, args.input_pitch);
+  if (heights.higher > 0) run_tiles(tiles, heights.height + 1, heights.higher, tiles.columns);
+  if (heights.tiles > heights.higher) run_tiles(tiles, heights.height, heights.tiles - heights.higher, tiles.columns);
 }
 
 // A single row, in the panels from `panel` on: as many as fill kRowVectors, side by side.
@@ -112,7 +90,7 @@ void pointwise_row(const PointwiseArgs& args, std::int64_t row, Range panels, co
 
 void pointwise_block(const PointwiseArgs& args, Range rows, Range panels) {
   const Epilogue epilogue = epilogue_of(args.activation);
-  if (rows.size() == 1 && kPanelColumns / kLanes <= kRowVectors) {
+  if (rows.size() == 1 && kPanelColumns / kLanes <= kRowVectors && !args.input_panels) {
     return pointwise_row(args, rows.begin, panels, epilogue);
   }
   for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
@@ -147,7 +125,11 @@ void activate(const PointwiseArgs& args, Range rows, Range columns) {
 
 void pointwise(const PointwiseArgs& args, Range rows, Range panels) noexcept {
   const std::int64_t row_bytes = std::max<std::int64_t>(1, args.ci) * std::int64_t{sizeof(float)};
-  const std::int64_t block = std::max<std::int64_t>(kTileRowsOf32Registers, kRowBlockBytes / row_bytes);
+  // As few blocks as fit, of equal size: each goes through all weights. Whole row panels of any height.
+  constexpr std::int64_t kRows = kTileRowsOf32Registers * kTileRowsOf16Registers;
+  const std::int64_t blocks =
+      std::max<std::int64_t>(1, (rows.size() * row_bytes + kRowBlockBytes - 1) / kRowBlockBytes);
+  const std::int64_t block = (rows.size() / blocks + kRows) / kRows * kRows;
   for (std::int64_t begin = rows.begin; begin < rows.end; begin += block) {
     const Range part = {begin, std::min(begin + block, rows.end)};
     HWY_DYNAMIC_DISPATCH(pointwise_block)(args, part, panels);

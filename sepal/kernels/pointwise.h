@@ -10,7 +10,7 @@ namespace sepal {
 /// A product of rows with a packed filter: a 1 x 1 convolution of stride 1 (a row is a pixel), Gemm or
 /// MatMul with constant weights (a row is a sample).
 struct PointwiseArgs {
-  const float* input = nullptr;  ///< [rows, ci], a row every input_pitch floats
+  const float* input = nullptr;  ///< [rows, ci], a row every input_pitch floats; with input_panels, row panels
   std::int64_t input_pitch = 0;  ///< at least ci
   std::int64_t ci = 0;
   std::int64_t co = 0;
@@ -20,6 +20,7 @@ struct PointwiseArgs {
   std::int64_t output_pitch = 0;  ///< at least co
   const float* addend = nullptr;  ///< laid out as output, added before the activation; may be output; or null
   const float* ahead = nullptr;   ///< packed weights that somebody wants next, for as many floats as one panel; or null
+  bool input_panels = false;      ///< the rows lie as depthwise() leaves them with output_panels; all asked for at once
 };
 
 /// Computes the rows `rows` in the panels `panels`: output channels panels.begin * kPanelColumns up to

@@ -34,6 +34,14 @@ constexpr int kTileRows = kHas32Registers ? kTileRowsOf32Registers : kTileRowsOf
 constexpr int kDepthwiseColumns = kHas32Registers ? kDepthwiseColumnsOf32Registers : kDepthwiseColumnsOf16Registers;
 constexpr int kAnyColumns = kHas32Registers ? kAnyColumnsOf32Registers : kAnyColumnsOf16Registers;
 
+/// Row panels: kTileRows rows side by side, a vector of each in turn, [k / kLanes][kTileRows][kLanes], so that what
+/// fills them stores whole vectors and the product's tile reads along one pointer. Floats of one panel, and where row
+/// `row` of all begins.
+constexpr std::int64_t row_panel_pitch(std::int64_t k) { return (k + kLanes - 1) / kLanes * kLanes * kTileRows; }
+constexpr std::int64_t row_panel_place(std::int64_t row, std::int64_t k) {
+  return row / kTileRows * row_panel_pitch(k) + row % kTileRows * kLanes;
+}
+
 /// T[kCount]; counts are signed everywhere here, and the language wants this one unsigned.
 template <typename T, int kCount>
 using Array = T[static_cast<std::size_t>(kCount)];
@@ -74,15 +82,16 @@ HWY_INLINE void store_upto(V v, float* p, std::int64_t n) {
   }
 }
 
-/// max(x, low) and min(x, high) that give x where x is NaN. x86's instructions give their second operand then,
-/// and Arm's the NaN; plain C++ needs the comparison spelt out.
+/// max(x, low) and min(x, high) that give x where x is NaN. x86's instructions give their second operand then; those
+/// that Highway takes on Arm give the number, so there, and in plain C++, the comparison is spelt out.
+constexpr bool kSecondOfNan = HWY_ARCH_X86 && !kPlain;
 HWY_INLINE V at_least(V x, V low) {
-  if constexpr (kPlain) return hn::IfThenElse(hn::Lt(x, low), low, x);
-  return hn::Max(low, x);
+  if constexpr (kSecondOfNan) return hn::Max(low, x);
+  return hn::IfThenElse(hn::Lt(x, low), low, x);
 }
 HWY_INLINE V at_most(V x, V high) {
-  if constexpr (kPlain) return hn::IfThenElse(hn::Gt(x, high), high, x);
-  return hn::Min(high, x);
+  if constexpr (kSecondOfNan) return hn::Min(high, x);
+  return hn::IfThenElse(hn::Gt(x, high), high, x);
 }
 
 /// x clip(x / 6 + 1/2, 0, 1).

@@ -2,8 +2,8 @@
 // product runs along its terms. A row's value is broadcast and meets the panel's vectors; each sum takes its
 // terms one after another, so its bits depend neither on the tile's height nor on its neighbours.
 //
-// What feeds the tile differs: pointwise() runs once along kRows rows of a matrix, direct() once along every
-// tap of a window. So the three steps stand apart, and the caller joins them.
+// Where the values of a tile's rows lie a fixed pitch apart, as in a matrix, or in an image under a window that lies
+// within it, `Tiles` runs tile after tile in one loop. At an image's edges direct() joins the three steps itself.
 
 #if defined(SEPAL_KERNELS_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SEPAL_KERNELS_TILE_INL_H_
@@ -21,6 +21,8 @@ namespace sepal::HWY_NAMESPACE {
 
 template <int kRows, int kVectors>
 struct Sums {
+  // Spelt out: what the compiler adds by itself is for any Arm, and cannot call what is for NEON.
+  HWY_INLINE Sums() {}
   Array<Array<V, kVectors>, kRows> value;
 };
 
@@ -32,11 +34,22 @@ HWY_INLINE void start(Sums<kRows, kVectors>& sums, const float* bias) {
   }
 }
 
+/// Every value goes on from what the output holds: the terms come in several passes.
+template <int kRows, int kVectors>
+HWY_INLINE void go_on(Sums<kRows, kVectors>& sums, const float* output, std::int64_t pitch, std::int64_t columns) {
+  for (int row = 0; row < kRows; ++row) {
+    for (int v = 0; v < kVectors; ++v) {
+      const std::int64_t rest = columns - v * kLanes;
+      sums.value[row][v] = rest > 0 ? load_upto(output + row * pitch + v * kLanes, rest) : hn::Zero(kTag);
+    }
+  }
+}
+
 /// Weights that the product will want when it is done with its panel. They are asked for a few cache lines at a time
 /// between the terms of the sums that still run: in a network no weight is in the first two caches when its turn comes.
 struct Ahead {
   const float* next = nullptr;
-  int lines = 0;  ///< at least 1, for every kAheadTerms terms
+  int lines = 0;  ///< for every kAheadTerms terms
 };
 
 /// What a tile multiplies: row i's values are `runs` times k floats, the first at rows[i], each `pitch` floats after
@@ -48,10 +61,10 @@ struct Terms {
   std::int64_t pitch = 0;
 };
 
-/// Adds all of them.
-template <int kRows, int kVectors, bool kAsks = false>
-HWY_INLINE void accumulate(Sums<kRows, kVectors>& sums, const Array<const float*, kRows>& first, const Terms& terms,
-                           Ahead ahead = {}) {
+/// Adds all of them; returns what is still to be asked for.
+template <int kRows, int kVectors>
+HWY_INLINE Ahead accumulate(Sums<kRows, kVectors>& sums, const Array<const float*, kRows>& first, const Terms& terms,
+                            Ahead ahead = {}) {
   Sums<kRows, kVectors> local = sums;  // locals, so that the compiler need not fear that stores alias them
   const float* HWY_RESTRICT panel = terms.panel;
   Array<const float*, kRows> rows;
@@ -70,9 +83,7 @@ HWY_INLINE void accumulate(Sums<kRows, kVectors>& sums, const Array<const float*
     // By fours: a short loop's end is foreseen where a longer one's is not, and sums of 32 terms feel it.
     std::int64_t i = 0;
     for (; i + kAheadTerms <= terms.k; i += kAheadTerms) {
-      if constexpr (kAsks) {
-        for (int line = 0; line < ahead.lines; ++line, ahead.next += kLineFloats) __builtin_prefetch(ahead.next, 0, 2);
-      }
+      for (int line = 0; line < ahead.lines; ++line, ahead.next += kLineFloats) __builtin_prefetch(ahead.next, 0, 2);
       term(i);
       term(i + 1);
       term(i + 2);
@@ -82,6 +93,37 @@ HWY_INLINE void accumulate(Sums<kRows, kVectors>& sums, const Array<const float*
     for (int row = 0; row < kRows; ++row) rows[row] += terms.pitch;
   }
   sums = local;
+  return ahead;
+}
+
+/// The same along one panel of rows (see row_panel_pitch), for its first kRows; k terms, one run.
+template <int kRows, int kVectors>
+HWY_INLINE Ahead accumulate_panel(Sums<kRows, kVectors>& sums, const float* rows, const Terms& terms, Ahead ahead) {
+  Sums<kRows, kVectors> local = sums;
+  const float* HWY_RESTRICT panel = terms.panel;
+  const auto term = [&](const float* values) HWY_ATTR __attribute__((always_inline)) {
+    Array<V, kVectors> filter;
+    for (int v = 0; v < kVectors; ++v) filter[v] = hn::LoadU(kTag, panel + v * kLanes);
+    for (int row = 0; row < kRows; ++row) {
+      const V x = hn::Set(kTag, values[row * kLanes]);
+      for (int v = 0; v < kVectors; ++v) local.value[row][v] = hn::MulAdd(x, filter[v], local.value[row][v]);
+    }
+    panel += kPanelColumns;
+  };
+  static_assert(kPlain || kLanes % kAheadTerms == 0);  // nothing fills panels without vectors
+  std::int64_t i = 0;
+  for (; i + kLanes <= terms.k; i += kLanes, rows += kTileRows * kLanes) {
+    for (int j = 0; j < kLanes; j += 4) {
+      for (int line = 0; line < ahead.lines; ++line, ahead.next += kLineFloats) __builtin_prefetch(ahead.next, 0, 2);
+      term(rows + j);
+      term(rows + j + 1);
+      term(rows + j + 2);
+      term(rows + j + 3);
+    }
+  }
+  for (; i < terms.k; ++i, ++rows) term(rows);
+  sums = local;
+  return ahead;
 }
 
 /// Calls store(row, vector, columns) for every vector of a tile that has columns.
@@ -99,9 +141,11 @@ HWY_INLINE void finish(const Sums<kRows, kVectors>& sums, const Epilogue& epilog
                        std::int64_t pitch, std::int64_t columns) {
   // The usual tile by itself, without a question in its loops: short sums feel every one.
   if (columns >= kVectors * kLanes && addend == nullptr && !epilogue.hard_swish) {
-    for (int row = 0; row < kRows; ++row) {
+    const V low = hn::Set(kTag, epilogue.low);
+    const V high = hn::Set(kTag, epilogue.high);
+    for (int row = 0; row < kRows; ++row, output += pitch) {
       for (int v = 0; v < kVectors; ++v) {
-        hn::StoreU(limited(sums.value[row][v], epilogue), kTag, output + row * pitch + v * kLanes);
+        hn::StoreU(at_most(at_least(sums.value[row][v], low), high), kTag, output + v * kLanes);
       }
     }
     return;
@@ -114,26 +158,80 @@ HWY_INLINE void finish(const Sums<kRows, kVectors>& sums, const Epilogue& epilog
   });
 }
 
+/// A column of tiles, from the next one on. kPanels: its rows lie in row panels, a tile a panel. kGoesOn: sums begin
+/// with what the output holds, in the place of the bias. (Asked at run time, that question costs every tile its
+/// registers: MobileNetV2 took 1.14 of the time.)
+template <bool kPanels, bool kGoesOn = false>
+struct Tiles {
+  const float* input;  ///< the next tile's first value
+  std::int64_t pitch;  ///< floats from one of its rows to the next; from one panel to the next
+  const float* bias;   ///< of the columns
+  Terms terms;
+  Ahead ahead;
+  std::int64_t askers;  ///< tiles that still ask ahead
+  Epilogue epilogue;
+  const float* addend;  ///< as output, or null
+  float* output;
+  std::int64_t output_pitch;
+  std::int64_t columns;
+
+  /// The next `count` tiles, all of them kRows high.
+  template <int kRows, int kVectors>
+  static void run(Tiles& tiles, std::int64_t count) {
+    Tiles next = tiles;  // a local one, so that the compiler need not fear that stores alias it
+    for (; count > 0; --count) {
+      Sums<kRows, kVectors> sums;
+      if constexpr (kGoesOn) {
+        go_on(sums, next.output, next.output_pitch, next.columns);
+      } else {
+        start(sums, next.bias);
+      }
+      if constexpr (kPanels) {
+        next.ahead = accumulate_panel(sums, next.input, next.terms, next.ahead);
+        next.input += next.pitch;
+      } else {
+        Array<const float*, kRows> rows;
+        for (int row = 0; row < kRows; ++row) rows[row] = next.input + row * next.pitch;
+        next.ahead = accumulate(sums, rows, next.terms, next.ahead);
+        next.input += kRows * next.pitch;
+      }
+      if (--next.askers == 0) next.ahead.lines = 0;
+      finish(sums, next.epilogue, next.addend, next.output, next.output_pitch, next.columns);
+      next.output += kRows * next.output_pitch;
+      if (next.addend != nullptr) next.addend += kRows * next.output_pitch;
+    }
+    tiles = next;
+  }
+};
+
 /// Rows of the highest tile of so many columns. One vector wide it is higher, to have sums enough in flight; twice as
 /// high would be more pointers than there are registers (a stem of 8 channels: 17.3 us with 12 rows, as with 7; 15.2
 /// with 10).
 constexpr int kTallTileRows = kTileRows + kTileRows / 2;
 constexpr int tile_rows(std::int64_t columns) { return columns <= kLanes ? kTallTileRows : kTileRows; }
 
-/// Calls tile.run<rows, vectors>() with 1 <= rows <= tile_rows(columns) and the vectors that columns need, at most
+/// Tiles that cover `rows` rows with heights as equal as can be: `higher` tiles of `height` + 1 rows, then `tiles` -
+/// `higher` of `height`. (8 rows are 4 + 4, not 7 + 1: a tile of few rows has too few sums in flight.)
+struct Heights {
+  std::int64_t tiles, height, higher;
+  Heights(std::int64_t rows, int most)
+      : tiles((rows + most - 1) / most), height(tiles == 0 ? 0 : rows / tiles), higher(rows - height * tiles) {}
+};
+
+/// Calls tile.run<rows, vectors>(count) with 1 <= rows <= tile_rows(columns) and the vectors that columns need, at most
 /// kTileVectors, made constants.
 template <int kVectors, typename Tile, int... kHeights>
-HWY_INLINE void run_height(const Tile& tile, int rows, std::integer_sequence<int, kHeights...>) {
-  using Run = void (*)(const Tile&);
+HWY_INLINE void run_height(Tile& tile, std::int64_t rows, std::int64_t count, std::integer_sequence<int, kHeights...>) {
+  using Run = void (*)(Tile&, std::int64_t);
   static constexpr Run kRuns[] = {&Tile::template run<kHeights + 1, kVectors>...};
-  kRuns[rows - 1](tile);
+  kRuns[rows - 1](tile, count);
 }
-template <typename Tile>
-HWY_INLINE void run_tile(const Tile& tile, int rows, std::int64_t columns) {
+template <int kMostRows = kTallTileRows, typename Tile>
+HWY_INLINE void run_tiles(Tile& tile, std::int64_t rows, std::int64_t count, std::int64_t columns) {
   if (columns <= kLanes) {
-    run_height<1>(tile, rows, std::make_integer_sequence<int, kTallTileRows>());
+    run_height<1>(tile, rows, count, std::make_integer_sequence<int, kMostRows>());
   } else {
-    run_height<kTileVectors>(tile, rows, std::make_integer_sequence<int, kTileRows>());
+    run_height<kTileVectors>(tile, rows, count, std::make_integer_sequence<int, kTileRows>());
   }
 }
 

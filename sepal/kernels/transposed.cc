@@ -108,11 +108,17 @@ void each_phase(const TransposedArgs& args, const Visit& visit) {
   const bool at_once = together(args);
   for (std::int64_t y = 0; y < rows.stride; ++y) {
     for (std::int64_t x = 0; x < (at_once ? 1 : columns.stride); ++x) {
-      visit(Phase{.y = y,
-                  .x = x,
-                  .width = at_once ? columns.stride : 1,
-                  .rows = rows.heard(y),
-                  .columns = at_once ? columns.heard_by_all() : columns.heard(x)});
+      Phase phase = {.y = y,
+                     .x = x,
+                     .width = at_once ? columns.stride : 1,
+                     .rows = rows.heard(y),
+                     .columns = at_once ? columns.heard_by_all() : columns.heard(x)};
+      if (phase.rows.taps == 0 || phase.columns.taps == 0) {
+        // Its sums are the bias: one tap, above the image for every output row.
+        phase.rows = {.taps = 1, .first = -args.output.shape.h() - 1};
+        phase.columns = {.taps = 1};
+      }
+      visit(phase);
     }
   }
 }
@@ -141,6 +147,7 @@ void pack_phase(const TransposedArgs& args, const Phase& phase, std::int64_t gro
         }
         for (std::int64_t c = 0; c < ci; ++c, packed += kPanelColumns) {
           std::fill_n(packed, kPanelColumns, 0.0f);
+          if (i < 0) continue;
           const float* row = filter + ((group * ci + c) * window.kernel.h + i) * window.kernel.w * width;
           for (std::int64_t k = 0; k < columns; ++k) {
             const std::int64_t place = places[static_cast<std::size_t>(k)];
@@ -164,13 +171,10 @@ void run_phase(const TransposedArgs& args, const Phase& phase, std::int64_t imag
   const std::int64_t width = count(out.w(), phase.x, stride.w);
   rows.end = std::min(rows.end, height);
   if (rows.begin >= rows.end || width <= 0) return;
-  // A phase that hears nothing has one column of taps in no row: its sums are the bias.
-  const bool hears = phase.rows.taps > 0 && phase.columns.taps > 0;
-  const Extent kernel = {hears ? phase.rows.taps : 0, hears ? phase.columns.taps : 1};
   direct({.input = {args.input.data + image * in.h() * in.w() * in.c(), {1, in.h(), in.w(), in.c()}},
           .packed = packed,
           .zeros = args.zeros,
-          .window = {.kernel = kernel,
+          .window = {.kernel = {phase.rows.taps, phase.columns.taps},
                      .dilation = {phase.rows.step, phase.columns.step},
                      .padding = {-phase.rows.first, -phase.columns.first, 0, 0}},
           .groups = args.groups,

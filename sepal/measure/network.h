@@ -1,9 +1,11 @@
 #pragma once
 
-// A whole network timed on this machine, and every step of its plan by itself.
+// A whole network timed on this machine, every step of its plan by itself, and another way of computing it beside it.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sepal/graph/graph.h"
@@ -16,10 +18,10 @@ namespace sepal {
 struct StepTiming {
   std::string node;
   std::string kernel;
-  double seconds = 0;       ///< median over rounds
-  std::uint64_t macs = 0;   ///< of the nodes that the step computes
-  std::uint64_t flops = 0;  ///< theirs too, and their compulsory traffic
-  std::uint64_t bytes = 0;
+  double seconds = 0;         ///< median over rounds
+  std::uint64_t macs = 0;     ///< of the nodes that the step computes
+  std::uint64_t flops = 0;    ///< theirs too, and their compulsory traffic
+  std::uint64_t bytes = 0;    // what one node makes for another of the step does not move
   Prediction predicted = {};  ///< by roofline, of the step as a whole
 };
 
@@ -27,12 +29,56 @@ struct NetworkTiming {
   Timing whole;
   std::vector<StepTiming> steps = {};  ///< empty unless asked for
   std::uint64_t macs = 0;              ///< of one run, the batch included
+  double plan_seconds = 0;             ///< what optimising, planning and packing took, once
 };
 
-/// Times the plan of `graph` (which is optimised first) with `threads` threads; with `by_step` also each step alone, in
-/// rounds over all of them, so that caches are as a run leaves them. `machine` is for the predictions. Throws Error as
-/// optimize() and Plan do.
-NetworkTiming measure(const Graph& graph, const Machine& machine, int threads, bool by_step,
+/// Times the plan of `graph` (which is optimised first); with `by_step` also each step alone, in rounds over all of
+/// them, so that caches are as a run leaves them. `machine` is for the predictions. Throws Error as optimize() and Plan
+/// do.
+NetworkTiming measure(const Graph& graph, const Machine& machine, const PlanOptions& planning, bool by_step,
                       const TimingOptions& options = {}, const Clock& clock = seconds_now);
+
+/// What a network is timed against.
+enum class Against : std::uint8_t {
+  kStandard,   ///< itself with a standard convolution in the place of each separable pair (standard_network.h)
+  kUnfused,    ///< every node in a step of its own
+  kReference,  ///< the same by the reference kernels
+};
+
+/// "standard", "unfused", "reference".
+std::string_view name_of(Against against);
+
+/// Steps of a network and of its rival that compute the same.
+struct PartTiming {
+  std::string name;                    ///< of the separable pairs in it; without those, of the network's steps
+  std::vector<std::size_t> steps;      ///< of the network
+  std::vector<std::size_t> opponents;  ///< of the rival
+  double seconds = 0;                  ///< medians over rounds, of the network
+  double opponent_seconds = 0;
+  double speedup = 0;  ///< median over rounds of the rival's time over the network's
+  std::uint64_t macs = 0;
+  std::uint64_t opponent_macs = 0;
+  bool is_pair = false;  ///< separable here, a standard convolution there
+
+  double promised() const { return static_cast<double>(opponent_macs) / static_cast<double>(macs); }
+  double kept() const { return speedup / promised(); }
+};
+
+/// Another way of computing a network, timed in turns with it.
+struct Rival {
+  Against against = Against::kStandard;
+  NetworkTiming timing;
+  double speedup = 0;                  ///< median over rounds of its time over the network's
+  double promised = 0;                 ///< its MACs over the network's
+  std::vector<PartTiming> parts = {};  ///< if steps were asked for, in the network's order
+
+  double kept() const { return speedup / promised; }
+};
+
+/// Times both in turns: whole runs, and with `by_step` all steps of the one, then of the other. Throws Error as
+/// measure() does; Error(kInvalid) against kStandard if the network has no separable pair.
+std::pair<NetworkTiming, Rival> measure_against(const Graph& graph, Against against, const Machine& machine,
+                                                const PlanOptions& planning, bool by_step,
+                                                const TimingOptions& options = {}, const Clock& clock = seconds_now);
 
 }  // namespace sepal

@@ -86,6 +86,11 @@ double median(std::vector<double> values) {
   return quantile(values, 0.5);
 }
 
+double speedup_of(double before, double after) {
+  constexpr double kTick = 1e-9;
+  return std::max(before, kTick) / std::max(after, kTick);
+}
+
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -110,11 +115,7 @@ PairedTiming time_pair(const std::function<void()>& first, const std::function<v
     later.round();
   });
   std::vector<double> speedups;
-  for (std::size_t i = 0; i < a.bests().size(); ++i) {
-    // What takes no time that the clock can tell is as quick as the clock can tell.
-    constexpr double kTick = 1e-9;
-    speedups.push_back(std::max(a.bests()[i], kTick) / std::max(b.bests()[i], kTick));
-  }
+  for (std::size_t i = 0; i < a.bests().size(); ++i) speedups.push_back(speedup_of(a.bests()[i], b.bests()[i]));
   return {a.timing(), b.timing(), median(std::move(speedups))};
 }
 

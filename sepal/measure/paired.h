@@ -55,6 +55,8 @@ class TimedPlan {
   TimedPlan(const Graph& graph, int threads, std::uint64_t seed = 1);
   /// The same of a graph that is planned as it is.
   TimedPlan(const Graph& optimized, const PlanOptions& options, std::uint64_t seed = 1);
+  /// `plan` is that of `optimized`.
+  TimedPlan(const Graph& optimized, Plan plan, std::uint64_t seed = 1);
 
   void run() noexcept { plan_.run(workspace_, from_, to_); }
   /// One step of it, after those before.

@@ -22,4 +22,7 @@ void go_round(const TimingOptions& options, const Clock& clock, const Round& rou
 /// The value in the middle, halfway between two where their number is even. There is at least one.
 double median(std::vector<double> values);
 
+/// before / after. What takes no time that the clock can tell is as quick as the clock can tell.
+double speedup_of(double before, double after);
+
 }  // namespace sepal

@@ -12,7 +12,10 @@ TimedPlan::TimedPlan(const Graph& graph, int threads, std::uint64_t seed)
     : TimedPlan(optimize(graph), PlanOptions{.threads = threads}, seed) {}
 
 TimedPlan::TimedPlan(const Graph& graph, const PlanOptions& options, std::uint64_t seed)
-    : plan_(graph, options), workspace_(plan_.workspace_bytes()) {
+    : TimedPlan(graph, Plan(graph, options), seed) {}
+
+TimedPlan::TimedPlan(const Graph& graph, Plan plan, std::uint64_t seed)
+    : plan_(std::move(plan)), workspace_(plan_.workspace_bytes()) {
   WeightSource numbers(seed);
   for (const Port& input : graph.inputs()) {
     const TensorType& type = graph.type(input.value);

@@ -21,7 +21,9 @@
 #include "sepal/model/value_info.h"
 #include "sepal/model/zoo_name.h"
 #include "sepal/optimize/optimize.h"
+#include "sepal/optimize/rewrite.h"
 #include "sepal/plan/plan.h"
+#include "sepal/plan/tuned.h"
 
 namespace sepal {
 namespace {
@@ -32,18 +34,18 @@ constexpr std::size_t kWorkspacesKept = 8;  ///< of each plan: as many callers a
 /// A plan and the workspaces that its runs have left behind.
 class Ready {
  public:
-  explicit Ready(Model::Prepared prepared) : prepared_(std::move(prepared)) {}
+  Ready(Model::Prepared prepared, std::vector<DataType> types)
+      : prepared_(std::move(prepared)), types_(std::move(types)) {}
 
   const Model::Prepared& prepared() const { return prepared_; }
 
   std::vector<Tensor> run(std::span<const Tensor* const> inputs) {
-    const Graph& graph = *prepared_.optimized;
     std::vector<ConstBuffer> from;
     std::vector<Tensor> outputs;
     std::vector<Buffer> to;
     for (const Tensor* input : inputs) from.push_back(input->buffer());
-    for (const Port& port : graph.outputs()) {
-      outputs.emplace_back(graph.type(port.value).type, graph.shape(port.value));
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+      outputs.emplace_back(types_[i], prepared_.output_shapes[i]);
       to.push_back(outputs.back().buffer());
     }
     std::unique_ptr<Workspace> workspace = borrow();
@@ -67,6 +69,7 @@ class Ready {
   }
 
   Model::Prepared prepared_;
+  std::vector<DataType> types_;  ///< of the outputs
   std::mutex mutex_;
   std::vector<std::unique_ptr<Workspace>> stock_;
 };
@@ -78,7 +81,11 @@ bool ValueInfo::is_free() const {
 }
 
 struct Model::State {
-  onnx::Source source;
+  std::string model;                            ///< its path, or the name given
+  std::vector<onnx::Declaration> declarations;  ///< of the inputs
+  std::vector<std::string> value_inputs;
+  std::map<std::string, std::string> properties;
+  std::optional<onnx::Source> source;  ///< nothing once there can be no further plan, where graphs are not kept
   LoadOptions options;
   std::vector<ValueInfo> inputs;
   std::vector<ValueInfo> outputs;
@@ -86,11 +93,17 @@ struct Model::State {
   /// By shapes, the latest used first; a future, so that planning holds no lock.
   std::list<std::pair<std::string, std::shared_future<std::shared_ptr<Ready>>>> ready;
 
-  State(onnx::Source parsed, LoadOptions given) : source(std::move(parsed)), options(std::move(given)) {
+  State(onnx::Source parsed, LoadOptions given)
+      : model(parsed.name()),
+        declarations(parsed.inputs().begin(), parsed.inputs().end()),
+        value_inputs(parsed.value_inputs().begin(), parsed.value_inputs().end()),
+        properties(parsed.about().properties),
+        source(std::move(parsed)),
+        options(std::move(given)) {
     if (options.threads <= 0) options.threads = available_cores();
     if (options.memory_limit == 0) options.memory_limit = machine_memory();
-    for (const onnx::Declaration& input : source.inputs()) inputs.push_back(value_info(input));
-    for (const onnx::Declaration& output : source.outputs()) outputs.push_back(value_info(output));
+    for (const onnx::Declaration& input : declarations) inputs.push_back(value_info(input));
+    for (const onnx::Declaration& output : source->outputs()) outputs.push_back(value_info(output));
     for (const auto& [name, shape] : options.shapes) check_name(name);
     if (needs_nothing()) ready_for(bindings({}));
   }
@@ -100,7 +113,7 @@ struct Model::State {
     for (const ValueInfo& input : inputs) names.push_back(input.name);
     if (std::ranges::find(names, name) != names.end()) return;
     const std::string_view near = nearest(name, names);
-    invalid("{}: a shape is given for \"{}\", but the inputs are {}{}", printable(source.name()), printable(name),
+    invalid("{}: a shape is given for \"{}\", but the inputs are {}{}", printable(model), printable(name),
             join(quoted(names), ", "), near.empty() ? "" : format("; did you mean \"{}\"?", printable(near)));
   }
 
@@ -112,21 +125,19 @@ struct Model::State {
 
   /// Whether a graph can be made from the file and the options alone.
   bool needs_nothing() const {
-    return source.value_inputs().empty() && std::ranges::all_of(source.inputs(), [&](const onnx::Declaration& input) {
+    return value_inputs.empty() && std::ranges::all_of(declarations, [&](const onnx::Declaration& input) {
              return (input.ranked && !input.is_free()) || options.shapes.contains(input.name);
            });
   }
 
-  bool needs_value(std::string_view name) const {
-    return std::ranges::find(source.value_inputs(), name) != source.value_inputs().end();
-  }
+  bool needs_value(std::string_view name) const { return std::ranges::find(value_inputs, name) != value_inputs.end(); }
 
   /// Shapes (and values, where shapes depend on them) of the tensors given, or of the options where none are.
   onnx::Bindings bindings(std::span<const Tensor* const> tensors) const {
     onnx::Bindings result;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (!source.inputs()[i].ranked || inputs[i].is_free()) continue;
-      const Shape shape = in_place(printable(source.name()), [&] { return Shape(inputs[i].dimensions); });
+      if (!declarations[i].ranked || inputs[i].is_free()) continue;
+      const Shape shape = in_place(printable(model), [&] { return Shape(inputs[i].dimensions); });
       result[inputs[i].name] = {shape, nullptr};
     }
     for (const auto& [name, shape] : options.shapes) result[name] = {shape, nullptr};
@@ -134,12 +145,12 @@ struct Model::State {
       const ValueInfo& input = inputs[i];
       const Tensor& tensor = *tensors[i];
       const auto given = options.shapes.find(input.name);
-      const bool fits = fits_declaration(source.inputs()[i], tensor.shape()) &&
+      const bool fits = fits_declaration(declarations[i], tensor.shape()) &&
                         (given == options.shapes.end() || given->second == tensor.shape());
       if (tensor.type() != input.type || !fits) {
         const std::string wanted = given == options.shapes.end() ? input.text : to_string(given->second);
-        invalid("{}: input \"{}\" is {} {}, but the tensor given is {} {}", printable(source.name()),
-                printable(input.name), name_of(input.type), wanted, name_of(tensor.type()), to_string(tensor.shape()));
+        invalid("{}: input \"{}\" is {} {}, but the tensor given is {} {}", printable(model), printable(input.name),
+                name_of(input.type), wanted, name_of(tensor.type()), to_string(tensor.shape()));
       }
       result[input.name] = {tensor.shape(), needs_value(input.name) ? &tensor : nullptr};
     }
@@ -202,13 +213,30 @@ struct Model::State {
     return std::ranges::find(ready, key, [](const auto& entry) -> const std::string& { return entry.first; });
   }
 
-  std::shared_ptr<Ready> make(const onnx::Bindings& bound) const {
-    auto imported = std::make_shared<const Graph>(source.graph(bound));
-    return in_place(printable(source.name()), [&] {
+  std::shared_ptr<Ready> make(const onnx::Bindings& bound) {
+    auto imported = std::make_shared<const Graph>(source->graph(bound));
+    if (!options.keep_graphs) {
+      // The reader's graph still has the constants that were turned around for it.
+      imported = std::make_shared<const Graph>(rewrite(*imported, [](Rewriter&, const Node&) { return false; }));
+      if (needs_nothing()) source.reset();
+    }
+    return in_place(printable(model), [&] {
       auto optimized = std::make_shared<const Graph>(optimize(*imported));
+      // What is packed next is then in memory twice at most.
+      if (!options.keep_graphs) imported = nullptr;
       auto plan = std::make_shared<const Plan>(
-          *optimized, PlanOptions{.threads = options.threads, .memory_limit = options.memory_limit});
-      return std::make_shared<Ready>(Prepared{std::move(imported), std::move(optimized), std::move(plan)});
+          *optimized,
+          with_kept({.threads = options.threads, .memory_limit = options.memory_limit, .fuse = options.fuse},
+                    *optimized));
+      std::vector<DataType> types;
+      std::vector<Shape> shapes;
+      for (const Port& port : optimized->outputs()) {
+        types.push_back(optimized->type(port.value).type);
+        shapes.push_back(optimized->shape(port.value));
+      }
+      if (!options.keep_graphs) optimized = nullptr;
+      return std::make_shared<Ready>(
+          Prepared{std::move(imported), std::move(optimized), std::move(plan), std::move(shapes)}, std::move(types));
     });
   }
 };
@@ -224,11 +252,11 @@ Model Model::from_bytes(std::span<const std::byte> bytes, const LoadOptions& opt
   return Model(std::make_shared<State>(onnx::Source::from_bytes(bytes, std::move(name)), options));
 }
 
-const std::string& Model::name() const { return state_->source.name(); }
+const std::string& Model::name() const { return state_->model; }
 std::span<const ValueInfo> Model::inputs() const { return state_->inputs; }
 std::span<const ValueInfo> Model::outputs() const { return state_->outputs; }
 int Model::threads() const { return state_->options.threads; }
-const std::map<std::string, std::string>& Model::properties() const { return state_->source.about().properties; }
+const std::map<std::string, std::string>& Model::properties() const { return state_->properties; }
 
 std::vector<std::string> Model::labels() const {
   std::vector<std::string> result;
@@ -263,6 +291,8 @@ std::vector<Tensor> Model::run(std::span<const Tensor* const> inputs) const {
 
 void Model::save(const std::filesystem::path& path, Form form) const {
   const Prepared now = prepared();
+  if (now.imported == nullptr)
+    invalid("{}: cannot be saved, since it was loaded without keeping its graphs", printable(name()));
   onnx::write(path, form == Form::kAsRead ? *now.imported : *now.optimized);
 }
 

@@ -29,6 +29,12 @@ struct LoadOptions {
   std::map<std::string, Shape> shapes{};
   /// Most bytes that a plan's activations and outputs may take; 0: the memory of this machine (or of its container).
   std::size_t memory_limit = 0;
+  /// Whether one step may compute several nodes. Without it every node runs by itself: slower, and the same but for
+  /// rounding.
+  bool fuse = true;
+  /// Whether the graphs are kept that plans were made of. Without them prepared() has none and save() is refused, but
+  /// weights are in memory once, as kernels want them.
+  bool keep_graphs = true;
 };
 
 /// An input or output of a model, as its file declares it.
@@ -80,16 +86,18 @@ class Model {
   std::vector<Tensor> run(std::span<const Tensor* const> inputs) const;
 
   /// Writes the model as ONNX for the shapes bound so far, weights inside and metadata kept: as it was read, or as it
-  /// was optimised. The file is whole or not there. Throws Error as prepared() does, and kIo.
+  /// was optimised. The file is whole or not there. Throws Error as prepared() does, kIo, and kInvalid where graphs
+  /// were not kept.
   enum class Form : std::uint8_t { kAsRead, kOptimized };
   void save(const std::filesystem::path& path, Form form = Form::kAsRead) const;
 
   /// The optimised graph and its plan for the shapes bound so far, for reports. Free inputs must have been bound by
   /// LoadOptions::shapes, else Error(kInvalid) that says which. The pointers stay valid after the model is gone.
   struct Prepared {
-    std::shared_ptr<const Graph> imported;  ///< as read
-    std::shared_ptr<const Graph> optimized;
+    std::shared_ptr<const Graph> imported;   ///< as read; null where graphs are not kept
+    std::shared_ptr<const Graph> optimized;  ///< null likewise
     std::shared_ptr<const Plan> plan;
+    std::vector<Shape> output_shapes;  ///< in the model's order
   };
   Prepared prepared() const;
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "sepal/kernels/packed.h"
 #include "sepal/plan/select.h"
 
 namespace sepal {
@@ -28,5 +29,10 @@ inline const Conv2d* constant_conv(const Site& site) {
 
 inline const Shape& filter_of(const Site& site) { return site.input(1).shape; }
 inline const float* bias_of(const Site& site) { return site.inputs() == 3 ? site.weights(2) : nullptr; }
+
+/// Whether a product of so many rows and output channels is divided by rows among threads, not by panels of channels.
+inline bool divides_rows(std::int64_t rows, std::int64_t co, int threads) {
+  return rows >= 2 * panels(co) || panels(co) < threads;
+}
 
 }  // namespace sepal

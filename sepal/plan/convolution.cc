@@ -33,11 +33,10 @@ const float* addend(const Step& step, const Frame& frame) {
 
 /// Rows, or panels of output channels where there are few rows, divided among threads.
 void share_pointwise(const PointwiseArgs& args, std::int64_t rows, const Step& step, const Frame& frame) noexcept {
-  const std::int64_t columns = panels(args.co);
-  if (rows >= 2 * columns || columns < frame.threads) {
+  if (divides_rows(rows, args.co, frame.threads)) {
     share(frame, step.work, {0, rows}, [&](Range range) { pointwise(args, range); });
   } else {
-    share(frame, step.work, {0, columns}, [&](Range range) { pointwise(args, {0, rows}, range); });
+    share(frame, step.work, {0, panels(args.co)}, [&](Range range) { pointwise(args, {0, rows}, range); });
   }
 }
 
@@ -107,7 +106,8 @@ void run_direct(const Step& step, const Frame& frame) noexcept {
       .groups = conv.groups,
       .activation = conv.activation,
       .output = frame.output<float>(step.outputs[0]),
-      .addend = addend(step, frame)};
+      .addend = addend(step, frame),
+      .ahead = step.ahead};
   const Shape& output = step.outputs[0].type.shape;
   share(frame, step.work, {0, output.n() * output.h()}, [&](Range rows) { direct(args, rows); });
 }

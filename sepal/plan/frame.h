@@ -50,12 +50,17 @@ struct Frame {
 /// Multiply-adds (or elements) below which a thread more costs more than it brings: about 20 us of work.
 inline constexpr std::int64_t kWorkPerThread = 1 << 17;
 
+/// Into how many parts `units` that are `work` together are divided.
+inline std::int64_t parts_of(std::int64_t work, std::int64_t units, int threads) {
+  return std::max<std::int64_t>(1, std::min({std::int64_t{threads}, units, work / kWorkPerThread}));
+}
+
 /// Divides `range` into as many parts as threads and work allow, and calls kernel(part, index) for each. Kernels
 /// give the same bits in any division, so results do not depend on the number of threads.
 template <typename Kernel>
 void share_indexed(const Frame& frame, std::int64_t work, Range range, const Kernel& kernel) noexcept {
-  const std::int64_t parts = std::min({std::int64_t{frame.threads}, range.size(), work / kWorkPerThread});
-  if (parts <= 1) return kernel(range, 0);
+  const std::int64_t parts = parts_of(work, range.size(), frame.threads);
+  if (parts == 1) return kernel(range, 0);
   ThreadPool::shared().run(static_cast<int>(parts), frame.threads,
                            [&](int index) { kernel(part(range, index, parts), index); });
 }

@@ -8,10 +8,11 @@
 
 namespace sepal {
 
-/// What the step of a convolution computes besides: the depthwise stage before it, the addition that is its result's
-/// only reader, and the function after that.
+/// What the step of a convolution computes besides: the stages before it, the addition that is its result's only
+/// reader, and the function after that.
 struct Fusion {
-  std::optional<std::size_t> depthwise = {};  ///< index of the node whose result only this convolution reads
+  std::vector<std::size_t> before = {};  ///< convolutions of the same step, each read by the next alone
+  std::int64_t rows_at_once = 0;         ///< of a step of several convolutions
   std::optional<ValueId> addend = {};
   Unary activation = {};                ///< after the addition
   ValueId output{};                     ///< of the whole step
@@ -26,13 +27,11 @@ using Fusions = std::map<std::size_t, Fusion>;
 /// have one shape.
 void find_additions(const Graph& graph, Fusions& fusions);
 
-/// Separable convolutions whose map between the stages is too large to stay in the second cache (kSeparableFrom).
-void find_separable(const Graph& graph, Fusions& fusions);
-
-/// Packs both stages: the depthwise filter and bias, then the panels. `step` has op and more.
-void prepare_separable(const Site& depthwise, const Site& pointwise, Step& step);
-/// Bytes that each thread needs for a piece of the map between the stages.
-std::size_t separable_room(const Step& step);
-void run_separable(const Step& step, const Frame& frame) noexcept;
+/// Gives the step its stages, the convolutions `nodes`, and packs their weights if they are wanted. The step has op,
+/// adds and rows_at_once.
+void prepare_cascade(const Graph& graph, std::span<const std::size_t> nodes, bool with_weights, Step& step);
+/// "separable f32", "inverted residual f32, add", "cascade f32": by its stages.
+std::string_view name_of_cascade(const Step& step);
+void run_cascade(const Step& step, const Frame& frame) noexcept;
 
 }  // namespace sepal

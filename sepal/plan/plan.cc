@@ -14,6 +14,8 @@
 #include "sepal/base/checked.h"
 #include "sepal/base/text.h"
 #include "sepal/graph/work.h"
+#include "sepal/machine/system.h"
+#include "sepal/plan/chains.h"
 #include "sepal/plan/frame.h"
 #include "sepal/plan/fusion.h"
 #include "sepal/plan/limits.h"
@@ -177,7 +179,10 @@ class Planner {
       const Candidate* candidate = is_live(node) ? select({graph_, node}, false) : nullptr;
       return candidate == nullptr || candidate->adding.empty();
     });
-    find_separable(graph_, fusions_);
+    add_cascades(
+        graph_,
+        options_.fused ? *options_.fused : ranked(graph_, options_.caches.value_or(cache_sizes()), options_.threads),
+        fusions_);
     for (const auto& [node, fusion] : fusions_) taken_.insert(fusion.nodes.begin(), fusion.nodes.end());
   }
 
@@ -227,7 +232,6 @@ class Planner {
       }
       step.outputs.push_back({.type = graph_.type(output)});
     }
-    if (!step.more.empty()) step.room = separable_room(step);
     add(std::move(step), std::move(from), std::move(to));
   }
 
@@ -249,16 +253,22 @@ class Planner {
     step.nodes.insert(step.nodes.end(), fusion.nodes.begin(), fusion.nodes.end());
     std::get<Conv2d>(step.op).activation = fusion.activation;
     step.adds = fusion.addend.has_value();
-    if (fusion.depthwise) {
-      const Node& first = graph_.nodes()[*fusion.depthwise];
-      step.kernel = step.adds ? "separable f32, add" : "separable f32";
-      step.node = format("{} + {}", name_of_node(first), step.node);
-      step.more = {step.op};
-      step.op = first.op;
-      step.run = run_separable;
-      inputs.erase(inputs.begin());
-      inputs.insert(inputs.begin(), first.inputs.begin(), first.inputs.end());
-      if (pack_) prepare_separable({graph_, first}, site, step);
+    if (!fusion.before.empty()) {
+      std::vector<std::size_t> nodes = fusion.before;
+      nodes.push_back(step.nodes.front());
+      std::vector<std::string> names;
+      std::vector<ValueId> operands = {graph_.nodes()[nodes.front()].inputs[0]};
+      for (const std::size_t node : nodes) {
+        const std::vector<ValueId>& read = graph_.nodes()[node].inputs;
+        operands.insert(operands.end(), read.begin() + 1, read.end());
+        names.push_back(name_of_node(graph_.nodes()[node]));
+      }
+      inputs = std::move(operands);
+      step.node = format("{}", join(names, " + "));
+      step.run = run_cascade;
+      step.rows_at_once = fusion.rows_at_once;
+      prepare_cascade(graph_, nodes, pack_, step);
+      step.kernel = name_of_cascade(step);
     } else {
       step.kernel = candidate.adding;
       if (candidate.prepare != nullptr && pack_) candidate.prepare(site, step);
@@ -348,6 +358,20 @@ class Planner {
 };
 
 }  // namespace
+
+CacheSizes cache_sizes() {
+  static const CacheSizes sizes = [] {
+    CacheSizes found;
+    found.l3 = 0;
+    for (const Cache& cache : caches()) {
+      if (cache.level == 2) found.l2 = static_cast<std::int64_t>(cache.bytes);
+      if (cache.level > 2) found.l3 = static_cast<std::int64_t>(cache.bytes);
+    }
+    found.l3 = std::max(found.l3, found.l2);
+    return found;
+  }();
+  return sizes;
+}
 
 std::size_t planned_bytes(const Graph& graph, const PlanOptions& options) {
   Planner planner(graph, options, false);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,13 +24,22 @@ struct Operand {
   TensorType type{};
 };
 
+/// One of several convolutions that a step computes one after another.
+struct Stage {
+  Conv2d conv;
+  Shape filter;                ///< [co, kh, kw, ci / groups]
+  Shape output;                ///< [n, h', w', co]
+  std::int64_t packed = 0;     ///< where its weights begin in Step::packed, in floats
+  std::int64_t ring_rows = 0;  ///< rows of the output that are kept, all but the last stage
+  std::int64_t ring = 0;       ///< where they begin in a thread's room, in floats
+};
+
 /// One kernel at work. A plan is data: a step names its kernel, its operands and its packed weights, and
 /// `run` is the plain function that hands them over.
 struct Step {
   std::string_view kernel;  ///< "pointwise f32", "reference" ...: the row of the table in select.cc
-  std::string node;  ///< the node's name in the graph, or its operator's where it has none; of both stages "a + b"
-  Op op;
-  std::vector<Op> more{};  ///< what it computes after `op`: the pointwise stage of a separable convolution
+  std::string node;         ///< the node's name in the graph, or its operator's where it has none; of stages "a + b"
+  Op op;                    ///< the last one's
   std::vector<Operand> inputs{};
   std::vector<Operand> outputs{};
   std::shared_ptr<const AlignedBytes> packed{};  ///< weights as the kernel wants them, or null
@@ -39,6 +49,8 @@ struct Step {
   std::int64_t work = 0;                         ///< work_of the node: what is worth sharing among threads
   std::size_t room = 0;                          ///< bytes that each thread needs besides
   std::vector<std::size_t> nodes{};              ///< indices in Graph::nodes() of what the step computes
+  std::vector<Stage> stages{};                   ///< of a step of several convolutions: one after another
+  std::int64_t rows_at_once = 0;                 ///< of such a step: output rows that are computed in one go
   void (*run)(const Step& step, const Frame& frame) noexcept = nullptr;
 };
 
@@ -53,11 +65,29 @@ class Workspace {
   AlignedBytes memory_;
 };
 
+/// Bytes of the data caches that one core sees; shared ones as a whole.
+struct CacheSizes {
+  std::int64_t l2 = 1 << 20;
+  std::int64_t l3 = 32 << 20;  ///< l2's where there is no third level
+  friend bool operator==(const CacheSizes&, const CacheSizes&) = default;
+};
+/// This machine's.
+CacheSizes cache_sizes();
+
+/// Convolutions that one step computes: indices in Graph::nodes(), each reading the one before.
+struct Fused {
+  std::vector<std::size_t> nodes;
+  std::int64_t rows_at_once = 2;  ///< of the last one's output
+  friend bool operator==(const Fused&, const Fused&) = default;
+};
+
 struct PlanOptions {
   int threads = 1;
-  std::size_t memory_limit = 0;  ///< most bytes of activations and outputs; 0: no limit
-  bool reference_only = false;   ///< every step by the reference kernels: the oracle of whole networks
-  bool fuse = true;              ///< one step may compute several nodes
+  std::size_t memory_limit = 0;               ///< most bytes of activations and outputs; 0: no limit
+  bool reference_only = false;                ///< every step by the reference kernels: the oracle of whole networks
+  bool fuse = true;                           ///< one step may compute several nodes
+  std::optional<CacheSizes> caches{};         ///< what fusion is ranked by; this machine's where not given
+  std::optional<std::vector<Fused>> fused{};  ///< in the place of what the ranking finds (plan/tuned.h)
 };
 
 /// Bytes of activations, inputs and outputs included, that a Plan of this graph would take; its weights are not read.
@@ -68,8 +98,9 @@ std::size_t planned_bytes(const Graph& graph, const PlanOptions& options);
 /// offset of one workspace. Immutable; may be run from several threads, each with a workspace of its own.
 class Plan {
  public:
-  /// Throws Error(kInvalid) with its figures if a node, or all together, would take more than the limit, or much
-  /// more than the constants that it hangs on; Error(kUnsupported) that lists all nodes without a kernel.
+  /// Throws Error(kInvalid) where options.fused are no chains of this graph, and with its figures if a node, or all
+  /// together, would take more than the limit, or much more than the constants that it hangs on; Error(kUnsupported)
+  /// that lists all nodes without a kernel.
   Plan(const Graph& graph, const PlanOptions& options);
 
   /// Runs the network. inputs and outputs are those of the graph, in its order, with its types and shapes;

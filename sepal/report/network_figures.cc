@@ -7,6 +7,7 @@
 #include "sepal/base/text.h"
 #include "sepal/report/layer_report.h"
 #include "sepal/report/numbers.h"
+#include "sepal/report/roofline.h"
 
 namespace sepal::report {
 namespace {
@@ -174,19 +175,7 @@ Figure roofline(const NetworkReport& report) {
     }
     if (!series.x.empty()) figure.series.push_back(std::move(series));
   }
-  for (const MemoryLevel& level : machine.levels) {
-    const double bandwidth = report.threads > 1 ? level.all_bytes_per_second : level.bytes_per_second;
-    if (bandwidth <= 0) continue;
-    const double ridge = peak / bandwidth;
-    const double from = std::min(least / 2, ridge / 2);
-    figure.series.push_back({.name = format("{} {:.1f} GB/s", level.name, bandwidth / 1e9),
-                             .mark = Mark::kLine,
-                             .x = {from, ridge, std::max(most * 2, ridge * 2)},
-                             .y = {from * bandwidth, peak, peak},
-                             .exact = std::vector<std::string>(3, format("{:.1f} GFLOP/s, {:.1f} GB/s of {}",
-                                                                         peak / 1e9, bandwidth / 1e9, level.name)),
-                             .bound = true});
-  }
+  for (Series& ceiling : ceilings(machine, report.threads, least, most)) figure.series.push_back(std::move(ceiling));
   figure.alternative = format(
       "Points, one a layer, under the ceilings of {}: {:.1f} GFLOP/s with {}. {} bound by compute, {} by memory.",
       machine.processor, peak / 1e9, threads_text(report.threads), with_noun(compute, "layer"), memory);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "sepal/report/json.h"
 #include "tests/cli/process.h"
 #include "tests/cli/tiny_onnx.h"
@@ -65,6 +67,38 @@ TEST_F(Inspect, ThePlanShowsStepsMemoryAndWhatIsSlow) {
   EXPECT_EQ(Json::parse(run_tool({"inspect", file, "--plan", "--json"}).out)["plan"]["slow_steps"], 1);
   EXPECT_TRUE(succeeds(run_tool({"inspect", model("t.onnx", tiny::twice()), "--plan"}),
                        "no step runs by a reference kernel\n"));
+}
+
+TEST_F(Inspect, ThePlanShowsWhatAStepTakesAlong) {
+  const auto kernels = [](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"inspect", "mobilenet_v2:size=64", "--plan", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    std::set<std::string> names;
+    const Json json = Json::parse(run_tool(words).out);
+    for (const Json& step : json["plan"]["steps"]) names.insert(step["kernel"].get<std::string>());
+    return names;
+  };
+  EXPECT_TRUE(kernels({}).contains("pointwise f32, add"));
+  EXPECT_FALSE(kernels({"--no-fuse"}).contains("pointwise f32, add"));
+  EXPECT_TRUE(kernels({"--no-fuse"}).contains("binary f32"));
+}
+
+TEST_F(Inspect, ThePlanShowsHowStepsRun) {
+  const Json json =
+      Json::parse(run_tool({"inspect", "mobilenet_v1", "--plan", "--json", "--threads", "2", "--target", "AVX2"}).out);
+  bool fused = false;
+  for (const Json& step : json["plan"]["steps"]) {
+    EXPECT_GT(step["predicted_ms"].get<double>(), 0);
+    if (step["rows_at_once"].get<int>() == 0) continue;
+    fused = true;
+    EXPECT_EQ(step["tile"], "6x16 2x4");
+    EXPECT_GT(step["kept_bytes"].get<int>(), 0);
+    EXPECT_EQ(step["threads"], 2);
+    EXPECT_EQ(step["split"], "rows");
+  }
+  EXPECT_TRUE(fused);
+  EXPECT_EQ(json["plan"]["steps"].back()["split"], "channels") << "the classifier has one row";
+  EXPECT_TRUE(succeeds(run_tool({"inspect", "mobilenet_v1", "--plan", "--threads", "2"}), "how each step runs"));
 }
 
 TEST_F(Inspect, ThePlanShowsThreeInputsOfAStep) {

@@ -36,6 +36,23 @@ TEST_P(ModelsInTheShell, GiveTheExpectedOutputs) {
   }
 }
 
+TEST(ModelsInTheShellToo, GiveTheExpectedOutputsNodeByNode) {
+  SEPAL_NEEDS_TEST_DATA();
+  int models = 0;
+  for (const ThirdParty& row : third_party_models()) {
+    if (row.name != "mobilenet_v2_100_224_float" && row.name != "vww_96_float") continue;
+    ++models;
+    const int sample = row.samples.at(0);
+    SCOPED_TRACE(row.name);
+    const TemporaryFolder out;
+    const Outcome outcome =
+        run_tool({"run", row.model(), "--input", row.input(sample), "--output-dir", out.path(), "--json", "--no-fuse"});
+    ASSERT_EQ(outcome.exit, 0) << outcome.err;
+    expect_output(row, sample, 0, read_npy(Json::parse(outcome.out)["outputs"][0]["file"].get<std::string>()));
+  }
+  EXPECT_EQ(models, 2);
+}
+
 INSTANTIATE_TEST_SUITE_P(ThirdParty, ModelsInTheShell, testing::ValuesIn(third_party_models()),
                          [](const auto& row) { return row.param.name; });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ModelsInTheShell);

@@ -284,6 +284,7 @@ TEST(Shapes, OnlyAFreeBatchIsGuessed) {
   EXPECT_EQ(guess.open, (std::vector<std::string>{"wide", "both", "any"}));
   EXPECT_EQ(guess.shapes.at("batch"), (Shape{1, 3}));
   EXPECT_EQ(guess.shapes.at("given"), (Shape{2, 2}));
+  EXPECT_EQ(guess_shapes(inputs, {}, 7).shapes.at("batch"), (Shape{7, 3}));
 }
 
 TEST(Picture, ChannelsAreOneNumberOrThree) {

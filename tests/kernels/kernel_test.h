@@ -1,7 +1,7 @@
 #pragma once
 
-// What every kernel is put through: all instruction sets of the host, guard bands around what it writes, and
-// any division of its range giving the same bits.
+// What every kernel is put through: all instruction sets of the host, pages that nobody may touch before and after what
+// it writes, and any division of its range giving the same bits.
 
 #include <gtest/gtest.h>
 
@@ -18,6 +18,7 @@
 #include "sepal/base/text.h"
 #include "sepal/kernels/reference/elementwise.h"
 #include "sepal/kernels/target.h"
+#include "tests/guard/guarded.h"
 #include "tests/kernels/reference_random.h"
 
 namespace sepal {
@@ -33,28 +34,9 @@ void on_every_target(Body&& body) {
   pin_target(available_targets().front());
 }
 
-/// Floats between two guard bands, all of them a NaN that no kernel makes, so that what was left out shows.
-class Guarded {
- public:
-  explicit Guarded(std::int64_t count) : memory_(static_cast<std::size_t>(count + 2 * kGuard), mark()) {}
-
-  float* data() { return memory_.data() + kGuard; }
-  std::vector<float> values() const { return {memory_.begin() + kGuard, memory_.end() - kGuard}; }
-  bool intact() const {
-    const auto marked = [](float value) { return std::bit_cast<std::uint32_t>(value) == kMark; };
-    return std::all_of(memory_.begin(), memory_.begin() + kGuard, marked) &&
-           std::all_of(memory_.end() - kGuard, memory_.end(), marked);
-  }
-
- private:
-  static constexpr std::uint32_t kMark = 0x7fc0dead;
-  static constexpr std::ptrdiff_t kGuard = 64;
-  static float mark() { return std::bit_cast<float>(kMark); }
-  std::vector<float> memory_;
-};
-
 /// Runs kernel(output, range) over 0 .. count - 1 as a whole, row by row backwards, and in three random parts.
-/// All must keep to the `size` floats of the output and write the same bits; returns them.
+/// All must keep to the `size` floats of the output, which end or begin with a page, and write the same bits; returns
+/// them.
 template <typename Kernel>
 std::vector<float> run_divided(std::int64_t count, std::int64_t size, Random& random, Kernel&& kernel) {
   Guarded whole(size);
@@ -67,7 +49,7 @@ std::vector<float> run_divided(std::int64_t count, std::int64_t size, Random& ra
     const std::vector<float> b = other.values();
     EXPECT_TRUE(a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0) << "other bits " << how;
   };
-  Guarded single(size);
+  Guarded single(size, Against::kBeginning);
   for (std::int64_t i = count; i-- > 0;) kernel(single.data(), Range{i, i + 1});
   expect_same(single, "row by row");
 

@@ -121,8 +121,8 @@ TEST(Measure, EveryStepOfANetwork) {
   const Graph graph = separable_layer(small());
   double now = 0;
   for (const int rounds : {0, 4}) {
-    const NetworkTiming found =
-        measure(graph, slow(), 1, true, {.seconds = 0, .least_rounds = rounds}, [&now] { return now += 1; });
+    const NetworkTiming found = measure(graph, slow(), {.threads = 1}, true, {.seconds = 0, .least_rounds = rounds},
+                                        [&now] { return now += 1; });
     ASSERT_FALSE(found.steps.empty());
     std::uint64_t macs = 0;
     for (const StepTiming& step : found.steps) {

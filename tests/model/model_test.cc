@@ -125,6 +125,27 @@ TEST(Model, PlansEachShapeOnce) {
   EXPECT_EQ(Model::from_bytes(bytes, {.shapes = {{"x", {3, 2}}}}, "free").prepared().plan->steps().size(), 1u);
 }
 
+TEST(Model, RunsWithoutItsGraphs) {
+  const Model model = loaded({.keep_graphs = false});
+  const Tensor input = noise({1, 3, 8, 8}, 1);
+  EXPECT_TRUE(identical(model.run(input), loaded().run(input)));
+  const Model::Prepared prepared = model.prepared();
+  EXPECT_EQ(prepared.imported, nullptr);
+  EXPECT_EQ(prepared.optimized, nullptr);
+  EXPECT_FALSE(prepared.plan->steps().empty());
+  EXPECT_EQ(prepared.output_shapes, (std::vector<Shape>{{1, 4}}));
+  EXPECT_EQ(loaded().prepared().output_shapes, prepared.output_shapes);
+  EXPECT_EQ(model.labels().size(), 5u) << "metadata stays";
+  EXPECT_TRUE(raises([&] { model.save("never.onnx"); },
+                     "net: cannot be saved, since it was loaded without keeping its graphs", ErrorKind::kInvalid));
+
+  // With a free axis there may be more plans, so the file's own graph stays.
+  const Model free = Model::from_bytes(
+      onnx::Model{.nodes = {onnx::node("Relu", {"x"}, {"y"})}, .inputs = {onnx::value_info("x", {"N", 2})}}.bytes(),
+      {.keep_graphs = false});
+  for (const std::int64_t n : {1, 2, 3, 4, 5, 6, 1}) EXPECT_EQ(free.run(noise({n, 2}, 7)).shape(), (Shape{n, 2}));
+}
+
 TEST(Model, ThreadsMayAskForDifferentShapesAtOnce) {
   const std::vector<std::byte> bytes =
       onnx::Model{.nodes = {onnx::node("Relu", {"x"}, {"y"})}, .inputs = {onnx::value_info("x", {"N", 2})}}.bytes();

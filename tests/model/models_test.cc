@@ -1,4 +1,4 @@
-// Every third-party model through the front door: optimised, planned, run on two threads.
+// Every third-party model through the front door: optimised, planned, run on two threads, fused and not.
 
 #include <gtest/gtest.h>
 
@@ -9,18 +9,24 @@
 namespace sepal {
 namespace {
 
+/// By steps that compute several nodes and node by node: both as expected, and the same but for rounding.
 void run_all(const ThirdParty& row, const std::filesystem::path& path) {
-  const Model model = Model::load(path, {.threads = 2});
-  ASSERT_EQ(model.inputs().size(), 1u);
-  ASSERT_EQ(model.outputs().size(), static_cast<std::size_t>(row.outputs));
+  const Model fused = Model::load(path, {.threads = 2});
+  const Model apart = Model::load(path, {.threads = 2, .fuse = false});
+  ASSERT_EQ(fused.inputs().size(), 1u);
+  ASSERT_EQ(fused.outputs().size(), static_cast<std::size_t>(row.outputs));
   for (const int sample : row.samples) {
     SCOPED_TRACE(sample);
     const Tensor input = read_npy(row.input(sample));
     const Tensor* const only = &input;
-    const std::vector<Tensor> outputs = model.run(std::span(&only, 1));
+    const std::vector<Tensor> outputs = fused.run(std::span(&only, 1));
+    const std::vector<Tensor> others = apart.run(std::span(&only, 1));
     for (int j = 0; j < row.outputs; ++j) {
       SCOPED_TRACE(j);
-      expect_output(row, sample, j, outputs[static_cast<std::size_t>(j)]);
+      const auto at = static_cast<std::size_t>(j);
+      expect_output(row, sample, j, outputs[at]);
+      expect_output(row, sample, j, others[at]);
+      EXPECT_LE(relative_difference(outputs[at].values<float>(), others[at].values<float>()), 1e-5);
     }
   }
 }

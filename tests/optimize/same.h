@@ -21,8 +21,8 @@ inline Tensor noise(const Shape& shape, std::uint64_t seed) {
   return tensor;
 }
 
-/// The outputs of a graph on seeded noise (f32 inputs), by the reference kernels or by the plan's choice.
-inline std::vector<Tensor> outputs_of(const Graph& graph, bool reference_only = true, int threads = 1,
+/// The outputs of a graph on seeded noise (f32 inputs), by the reference kernels or as the options say.
+inline std::vector<Tensor> outputs_of(const Graph& graph, const PlanOptions& options = {.reference_only = true},
                                       float scale = 1) {
   std::vector<Tensor> inputs;
   std::vector<ConstBuffer> from;
@@ -35,7 +35,7 @@ inline std::vector<Tensor> outputs_of(const Graph& graph, bool reference_only = 
   std::vector<Buffer> to;
   for (const Port& port : graph.outputs()) outputs.emplace_back(graph.type(port.value).type, graph.shape(port.value));
   for (Tensor& output : outputs) to.push_back(output.buffer());
-  const Plan plan(graph, {.threads = threads, .reference_only = reference_only});
+  const Plan plan(graph, options);
   plan.run(Workspace(plan.workspace_bytes()), from, to);
   return outputs;
 }
@@ -59,8 +59,8 @@ inline double distance(const Tensor& a, const Tensor& b) {
 /// Expects both graphs to give the same numbers.
 inline void expect_same(const Graph& a, const Graph& b, double tolerance = 1e-5) {
   // From -8 to 8, so that every activation saturates somewhere.
-  const std::vector<Tensor> left = outputs_of(a, true, 1, 8);
-  const std::vector<Tensor> right = outputs_of(b, true, 1, 8);
+  const std::vector<Tensor> left = outputs_of(a, {.reference_only = true}, 8);
+  const std::vector<Tensor> right = outputs_of(b, {.reference_only = true}, 8);
   ASSERT_EQ(left.size(), right.size());
   for (std::size_t i = 0; i < left.size(); ++i) {
     if (left[i].type() == DataType::kF32) {

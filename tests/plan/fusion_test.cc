@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sepal/plan/chains.h"
 #include "sepal/plan/plan.h"
 #include "tests/plan/net.h"
 
@@ -23,7 +24,7 @@ std::vector<std::string> kernels_of(const Graph& graph, const PlanOptions& optio
 TEST(Fusion, AShortcutIsAddedByTheConvolutionBehindIt) {
   const Unary relu{UnaryKind::kRelu};
   const Unary swish{UnaryKind::kSwish, 1};
-  const Conv2d three{.window = {.kernel = {3, 3}, .padding = {1, 1, 1, 1}}};
+  const Conv2d kept{.window = {.kernel = {3, 3}, .padding = {1, 1, 1, 1}}};
   struct Case {
     const char* why;
     std::function<ValueId(Net&)> build;
@@ -40,7 +41,7 @@ TEST(Fusion, AShortcutIsAddedByTheConvolutionBehindIt) {
       {"the shortcut first, and a function after",
        [&](Net& n) {
          const ValueId x = n.input({2, 5, 6, 8});
-         return n.graph.add(relu, {add(n, x, n.conv(x, three, 8))});
+         return n.graph.add(relu, {add(n, x, n.conv(x, kept, 8))});
        },
        {"direct f32, add"}},
       {"a function that no register does",
@@ -52,7 +53,7 @@ TEST(Fusion, AShortcutIsAddedByTheConvolutionBehindIt) {
       {"two convolutions: the later one adds",
        [&](Net& n) {
          const ValueId x = n.input({1, 6, 6, 8});
-         const ValueId first = n.conv(x, three, 16);
+         const ValueId first = n.conv(x, kept, 16);
          return n.graph.add(relu, {add(n, first, n.conv(x, {}, 16))});
        },
        {"direct f32", "pointwise f32, add"}},
@@ -95,32 +96,117 @@ TEST(Fusion, AShortcutIsAddedByTheConvolutionBehindIt) {
     EXPECT_EQ(kernels_of(net.graph), test.kernels);
     EXPECT_EQ(kernels_of(net.graph, {.fuse = false}).size(), net.graph.nodes().size());
     for (const int threads : {1, 3}) {
-      const std::vector<Tensor> fused = outputs_of(net.graph, false, threads);
+      const std::vector<Tensor> fused = outputs_of(net.graph, {.threads = threads});
       const std::vector<Tensor> exact = outputs_of(net.graph);
       EXPECT_LT(distance(fused[0], exact[0]), 1e-5);
     }
   }
 }
 
-TEST(Fusion, ALargeMapBetweenTheStagesNeverExists) {
-  const Conv2d depthwise{
-      .window = {.kernel = {3, 3}, .padding = {1, 1, 1, 1}}, .groups = 24, .activation = {UnaryKind::kRelu}};
-  for (const bool shortcut : {false, true}) {
-    for (const std::int64_t batch : {1, 2}) {
-      Net net;
-      const ValueId x = net.conv(net.input({batch, 70, 70, 5}), {}, 24);
-      ValueId y = net.conv(net.conv(x, depthwise, 24), {}, 24);
-      if (shortcut) y = net.graph.add(Binary{BinaryKind::kAdd}, {x, y});
-      net.graph.add_output("y", net.conv(y, {}, 3));
-      EXPECT_EQ(kernels_of(net.graph),
-                (std::vector<std::string>{"pointwise f32", shortcut ? "separable f32, add" : "separable f32",
-                                          "pointwise f32"}));
-      const std::vector<Tensor> apart = outputs_of(net.graph);
-      const std::vector<Tensor> one = outputs_of(net.graph, false, 1);
-      const std::vector<Tensor> three = outputs_of(net.graph, false, 3);
-      EXPECT_LT(distance(one[0], apart[0]), 1e-5);
-      EXPECT_TRUE(identical(one[0], three[0]));
-    }
+/// Caches in which the maps of the networks below do not fit.
+constexpr CacheSizes kSmall = {.l2 = 64 << 10, .l3 = 256 << 10};
+
+/// A convolution of 3 x 3 that keeps the size.
+Conv2d three(std::int64_t groups, std::int64_t stride = 1) {
+  return {.window = {.kernel = {3, 3}, .stride = {stride, stride}, .padding = {1, 1, 1, 1}},
+          .groups = groups,
+          .activation = {UnaryKind::kRelu}};
+}
+
+TEST(Fusion, LargeMapsBetweenStagesNeverExist) {
+  struct Case {
+    const char* why;
+    std::function<ValueId(Net&)> build;
+    std::vector<std::string> kernels;
+  };
+  const auto add = [](Net& n, ValueId a, ValueId b) { return n.graph.add(Binary{BinaryKind::kAdd}, {a, b}); };
+  const std::vector<Case> cases = {
+      {"a separable convolution",
+       [](Net& n) { return n.conv(n.conv(n.input({1, 70, 70, 24}), three(24), 24), {}, 8); },
+       {"separable f32"}},
+      {"in a batch",
+       [](Net& n) { return n.conv(n.conv(n.input({3, 40, 40, 24}), three(24), 24), {}, 8); },
+       {"separable f32"}},
+      {"an inverted residual and its shortcut",
+       [&](Net& n) {
+         const ValueId x = n.input({1, 40, 40, 8});
+         return add(n, n.conv(n.conv(n.conv(x, {}, 24), three(24), 24), {}, 8), x);
+       },
+       {"inverted residual f32, add"}},
+      {"a stem and what follows",
+       [](Net& n) {
+         const ValueId stem = n.conv(n.input({1, 200, 200, 3}), three(1, 2), 16);
+         return n.conv(n.conv(stem, three(16), 16), {}, 24);
+       },
+       {"cascade f32"}},
+      {"two readers: the map has to exist",
+       [&](Net& n) {
+         const ValueId x = n.conv(n.input({1, 60, 60, 16}), three(16), 16);
+         return add(n, n.conv(x, {}, 16), x);
+       },
+       {"depthwise f32", "pointwise f32, add"}},
+      {"no depthwise stage, no step of several",
+       [](Net& n) { return n.conv(n.conv(n.input({1, 60, 60, 16}), {}, 24), {}, 8); },
+       {"pointwise f32", "pointwise f32"}},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.why);
+    Net net;
+    net.graph.add_output("y", test.build(net));
+    EXPECT_EQ(kernels_of(net.graph, {.caches = kSmall}), test.kernels);
+    const std::vector<Tensor> exact = outputs_of(net.graph);
+    const std::vector<Tensor> apart = outputs_of(net.graph, {.fuse = false});
+    const std::vector<Tensor> one = outputs_of(net.graph, {.caches = kSmall});
+    const std::vector<Tensor> three_threads = outputs_of(net.graph, {.threads = 3, .caches = kSmall});
+    EXPECT_LT(distance(one[0], exact[0]), 1e-5);
+    EXPECT_LT(distance(one[0], apart[0]), 1e-5);
+    EXPECT_TRUE(identical(one[0], three_threads[0]));
+  }
+}
+
+TEST(Fusion, SmallMapsAreLeftInTheCache) {
+  Net net;
+  const ValueId x = net.conv(net.input({1, 8, 8, 8}), {}, 24);
+  net.graph.add_output("y", net.conv(net.conv(x, three(24), 24), {}, 8));
+  EXPECT_EQ(kernels_of(net.graph, {.caches = CacheSizes{}}),
+            (std::vector<std::string>{"pointwise f32", "depthwise f32", "pointwise f32"}));
+}
+
+TEST(Cut, GoesWhereMapsFit) {
+  const auto link = [](StageKind kind, std::int64_t side, std::int64_t c, std::int64_t weights) {
+    ChainLink one{.kind = kind, .output = {1, side, side, c}, .weights = weights};
+    if (kind != StageKind::kPointwise) one.window = {.kernel = {3, 3}, .padding = {1, 1, 1, 1}};
+    return one;
+  };
+  const auto ends = [](const std::vector<Cut>& cuts) {
+    std::vector<std::size_t> result;
+    for (const Cut& one : cuts) result.push_back(one.end);
+    return result;
+  };
+  const auto expand = [&](std::int64_t side, std::int64_t c) { return link(StageKind::kPointwise, side, c, c * 64); };
+  const auto filter = [&](std::int64_t side, std::int64_t c) { return link(StageKind::kDepthwise, side, c, c * 36); };
+  struct Case {
+    const char* why;
+    std::vector<ChainLink> chain;
+    CacheSizes caches;
+    std::vector<std::size_t> ends;
+  };
+  const Case cases[] = {
+      {"a hidden map of 4.8 MB", {expand(112, 96), filter(112, 96), expand(112, 24)}, {}, {3}},
+      {"everything is small", {expand(7, 96), filter(7, 96), expand(7, 24)}, {}, {1, 2, 3}},
+      {"a second cache that holds it: what is packed for a product is free, the rest may as well stand alone",
+       {expand(56, 48), filter(56, 48), expand(56, 24)},
+       {.l2 = 8 << 20},
+       {1, 3}},
+      {"weights that no cache holds would be read for every row",
+       {link(StageKind::kPointwise, 28, 512, 8 << 20), filter(28, 512), link(StageKind::kPointwise, 28, 512, 8 << 20)},
+       {.l2 = 1 << 20, .l3 = 4 << 20},
+       {1, 2, 3}},
+      {"rings that do not fit", {expand(2048, 96), filter(2048, 96), expand(2048, 24)}, {.l2 = 256 << 10}, {1, 2, 3}},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.why);
+    EXPECT_EQ(ends(cut(test.chain, test.caches, 1)), test.ends);
   }
 }
 

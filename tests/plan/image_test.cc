@@ -48,9 +48,9 @@ TEST(ResizeRow, AgreesWithTheReferenceInEveryConvention) {
               "y", resized(net.graph, x, {.mode = mode, .coordinate = coordinate, .nearest = rule}, size.h, size.w));
           EXPECT_EQ(Plan(net.graph, {}).steps()[0].kernel, "resize f32");
           const Tensor expected = std::move(outputs_of(net.graph)[0]);
-          const Tensor one = std::move(outputs_of(net.graph, false)[0]);
+          const Tensor one = std::move(outputs_of(net.graph, {})[0]);
           EXPECT_LE(distance(expected, one), mode == ResizeMode::kNearest ? 0 : 1e-6);
-          EXPECT_TRUE(identical(one, outputs_of(net.graph, false, 3)[0]));
+          EXPECT_TRUE(identical(one, outputs_of(net.graph, {.threads = 3})[0]));
         }
       }
     }
@@ -82,7 +82,7 @@ TEST(ResizeRow, TakesAnyTwoNeighbouringAxes) {
       }
       net.graph.add_output("y", net.graph.add(op, {net.input(test.input)}));
       EXPECT_EQ(Plan(net.graph, {}).steps()[0].kernel, "resize f32");
-      EXPECT_LE(distance(outputs_of(net.graph)[0], outputs_of(net.graph, false)[0]), 1e-6);
+      EXPECT_LE(distance(outputs_of(net.graph)[0], outputs_of(net.graph, {})[0]), 1e-6);
     }
   }
 }
@@ -121,7 +121,7 @@ TEST(ResizeRow, MakesNoNanOfAnInfinity) {
       net.graph.add(Binary{BinaryKind::kDivide}, {x, net.graph.add(Binary{BinaryKind::kSubtract}, {x, x})});
   net.graph.add_output("y", resized(net.graph, huge, {.mode = ResizeMode::kLinear, .coordinate = kAlignCorners}, 5, 5));
   const Tensor expected = std::move(outputs_of(net.graph)[0]);
-  const Tensor actual = std::move(outputs_of(net.graph, false)[0]);
+  const Tensor actual = std::move(outputs_of(net.graph, {})[0]);
   for (std::size_t i = 0; i < expected.values<float>().size(); ++i) {
     const float a = expected.values<float>()[i];
     const float b = actual.values<float>()[i];
@@ -159,9 +159,9 @@ TEST(TransposedRow, AgreesWithTheReference) {
     net.graph.add_output("y", net.graph.add(test.op, inputs));
     EXPECT_EQ(Plan(net.graph, {}).steps()[0].kernel, test.kernel);
     const Tensor expected = std::move(outputs_of(net.graph)[0]);
-    const Tensor one = std::move(outputs_of(net.graph, false)[0]);
+    const Tensor one = std::move(outputs_of(net.graph, {})[0]);
     EXPECT_LE(distance(expected, one), 1e-5);
-    EXPECT_TRUE(identical(one, outputs_of(net.graph, false, 3)[0]));
+    EXPECT_TRUE(identical(one, outputs_of(net.graph, {.threads = 3})[0]));
   }
 }
 

@@ -121,9 +121,9 @@ TEST(Moves, AgreeWithTheReferenceInEveryType) {
       if (type != DataType::kF32) x = graph.add(Cast{.to = type}, {x});
       graph.add_output("y", row.build(graph, x));
       EXPECT_EQ(Plan(graph, {}).steps().back().kernel, row.kernel);
-      const Tensor expected = std::move(outputs_of(graph, true, 1, 100)[0]);
+      const Tensor expected = std::move(outputs_of(graph, {.reference_only = true}, 100)[0]);
       for (const int threads : {1, 3}) {
-        EXPECT_TRUE(identical(outputs_of(graph, false, threads, 100)[0], expected)) << threads << " threads";
+        EXPECT_TRUE(identical(outputs_of(graph, {.threads = threads}, 100)[0], expected)) << threads << " threads";
       }
     }
   }
@@ -135,7 +135,7 @@ TEST(Moves, TakeAnIndexKnownOnlyAtRunTime) {
   const ValueId i = graph.add(Cast{.to = DataType::kI32}, {graph.add_input("i", {DataType::kF32, {1}})});
   graph.add_output("y", graph.add(Gather{.axis = 0}, {x, i}));
   EXPECT_EQ(Plan(graph, {}).steps().back().kernel, "gather");
-  EXPECT_TRUE(identical(outputs_of(graph, false, 1, 2)[0], outputs_of(graph, true, 1, 2)[0]));
+  EXPECT_TRUE(identical(outputs_of(graph, {}, 2)[0], outputs_of(graph, {.reference_only = true}, 2)[0]));
 }
 
 }  // namespace

@@ -137,7 +137,7 @@ TEST(Plan, EveryRowOfTheTableAgreesWithTheReference) {
     ASSERT_EQ(plan.steps().size(), 1u);
     EXPECT_EQ(plan.steps()[0].kernel, row.kernel);
     const Tensor expected = std::move(outputs_of(net.graph)[0]);
-    EXPECT_LE(distance(expected, outputs_of(net.graph, false)[0]), 1e-5);
+    EXPECT_LE(distance(expected, outputs_of(net.graph, PlanOptions{})[0]), 1e-5);
   }
 }
 
@@ -172,15 +172,15 @@ Graph network() {
 TEST(Plan, ANetworkAgreesWithTheReference) {
   const Graph graph = network();
   const std::vector<Tensor> expected = outputs_of(graph);
-  const std::vector<Tensor> actual = outputs_of(graph, false);
+  const std::vector<Tensor> actual = outputs_of(graph, PlanOptions{});
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_LE(distance(expected[i], actual[i]), 1e-5);
 }
 
 TEST(Plan, ThreadsChangeNoBit) {
   const Graph graph = network();
-  const std::vector<Tensor> one = outputs_of(graph, false, 1);
+  const std::vector<Tensor> one = outputs_of(graph, {.threads = 1});
   for (const int threads : {2, 3, 8}) {
-    const std::vector<Tensor> many = outputs_of(graph, false, threads);
+    const std::vector<Tensor> many = outputs_of(graph, {.threads = threads});
     for (std::size_t i = 0; i < one.size(); ++i)
       EXPECT_TRUE(identical(one[i], many[i])) << threads << " threads, output " << i;
   }
@@ -202,7 +202,7 @@ TEST(Plan, ReshapesAreFree) {
       net.graph.add(Unary{UnaryKind::kTanh}, {net.graph.add(Reshape{{4, 6}}, {net.graph.add(Reshape{{24}}, {x})})});
   net.graph.add_output("y", net.graph.add(Reshape{{3, 8}}, {y}));
   EXPECT_EQ(Plan(net.graph, {}).steps().size(), 1u);
-  EXPECT_LE(distance(outputs_of(net.graph)[0], outputs_of(net.graph, false)[0]), 1e-6);
+  EXPECT_LE(distance(outputs_of(net.graph)[0], outputs_of(net.graph, PlanOptions{})[0]), 1e-6);
 }
 
 TEST(Plan, OverwritesOnlyWhatNobodyReadsAgain) {
@@ -216,7 +216,7 @@ TEST(Plan, OverwritesOnlyWhatNobodyReadsAgain) {
   net.graph.add_output(
       "y", net.graph.add(MatMul{}, {net.graph.add(Binary{}, {relu, twice}),
                                     net.graph.add(Reshape{{6, 4}}, {net.graph.add(Unary{UnaryKind::kAbs}, {view})})}));
-  EXPECT_LE(distance(outputs_of(net.graph)[0], outputs_of(net.graph, false)[0]), 1e-6);
+  EXPECT_LE(distance(outputs_of(net.graph)[0], outputs_of(net.graph, PlanOptions{})[0]), 1e-6);
 }
 
 TEST(Plan, OutputsMayBeInputsConstantsAndEachOther) {
@@ -229,7 +229,7 @@ TEST(Plan, OutputsMayBeInputsConstantsAndEachOther) {
   net.graph.add_output("y", y);
   net.graph.add_output("y again", y);
   net.graph.add_output("-y", net.graph.add(Unary{UnaryKind::kNegate}, {y}));
-  const std::vector<Tensor> outputs = outputs_of(net.graph, false);
+  const std::vector<Tensor> outputs = outputs_of(net.graph, PlanOptions{});
   EXPECT_TRUE(identical(outputs[0], noise({2, 3}, 1)));
   EXPECT_TRUE(identical(outputs[1], noise({2, 3}, 1).reshaped({3, 2})));
   EXPECT_TRUE(identical(outputs[2], noise({5}, 51)));
@@ -251,7 +251,7 @@ TEST(Plan, AcceptsEmptyTensors) {
   net.graph.add_output("y", net.graph.add(Binary{}, {net.graph.add(Unary{UnaryKind::kRelu}, {x}), net.constant({4})}));
   net.graph.add_output("z", net.graph.add(MatMul{}, {x, net.constant({4, 5})}));
   net.graph.add_output("i", net.conv(net.input({0, 5, 5, 3}), {.window = {.kernel = {3, 3}}}, 4));
-  const std::vector<Tensor> outputs = outputs_of(net.graph, false);
+  const std::vector<Tensor> outputs = outputs_of(net.graph, PlanOptions{});
   EXPECT_EQ(outputs[1].shape(), (Shape{0, 5}));
   EXPECT_EQ(outputs[2].shape(), (Shape{0, 3, 3, 4}));
 }
@@ -278,7 +278,7 @@ TEST(Plan, OneServesManyThreads) {
   const Graph graph = network();
   const Plan plan(graph, {.threads = 2});
   const Tensor input = noise({1, 96, 96, 3}, 1);
-  const std::vector<Tensor> expected = outputs_of(graph, false);
+  const std::vector<Tensor> expected = outputs_of(graph, PlanOptions{});
   std::vector<std::thread> callers;
   std::array<bool, 4> same{};
   for (std::size_t i = 0; i < same.size(); ++i) {
@@ -302,7 +302,7 @@ TEST(Plan, OneServesManyThreads) {
 
 TEST(Plan, RefusesMoreMemoryThanAllowed) {
   const Graph graph = network();
-  EXPECT_TRUE(raises([&] { Plan(graph, {.memory_limit = 3900 << 10}); },
+  EXPECT_TRUE(raises([&] { Plan(graph, {.memory_limit = 3900 << 10, .fuse = false}); },
                      "activations need 3.4 MiB and outputs 576.0 KiB, but the limit is 3.8 MiB", ErrorKind::kInvalid));
   EXPECT_TRUE(raises([&] { Plan(graph, {.memory_limit = 1 << 20}); },
                      "conv2d: its output f32 1x96x96x48 takes 1.7 MiB, but the limit is 1.0 MiB", ErrorKind::kInvalid));

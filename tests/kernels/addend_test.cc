@@ -1,78 +1,12 @@
-#include "sepal/kernels/separable.h"
-
 #include "sepal/kernels/direct.h"
 #include "sepal/kernels/packed.h"
+#include "sepal/kernels/pointwise.h"
 #include "tests/kernels/conv_case.h"
+
+// What is added to a convolution's result before the activation.
 
 namespace sepal {
 namespace {
-
-/// A random depthwise convolution, half of them of the kind that has tiles of its own.
-ConvCase depthwise_case(Random& random) {
-  const auto [extent, window] = random_window(random);
-  const std::int64_t c = random.whole(1, 40);
-  ConvCase test = {"depthwise",  {random.whole(1, 2), extent.h, extent.w, c}, c, c, window, random_activation(random),
-                   random.coin()};
-  if (random.coin()) {
-    const std::int64_t kernel = random.coin() ? 3 : 5;
-    const std::int64_t stride = random.whole(1, 2);
-    test.window = {.kernel = {kernel, kernel}, .stride = {stride, stride}, .padding = {2, 2, 2, 2}};
-  }
-  return test;
-}
-
-TEST(Separable, GivesTheBitsOfItsStages) {
-  Random random(1);
-  for (int i = 0; i < 120; ++i) {
-    const ConvCase test = depthwise_case(random);
-    SCOPED_TRACE(describe(test));
-    const ConvData data(test, random);
-    std::vector<float> taps(data.filter.size());
-    pack_depthwise(data.filter.data(), test.co, test.window.kernel.h * test.window.kernel.w, taps.data());
-    const std::int64_t co = random.whole(1, 70);
-    const std::vector<float> matrix = random.values<float>(co * test.co);
-    std::vector<float> panels(static_cast<std::size_t>(packed_floats(co, test.co)));
-    pack_panels({matrix.data(), co, test.co, test.co, 1}, nullptr, panels.data());
-    const Shape between = test.output();
-    const std::int64_t pixels = between.elements(0, 3);
-    const std::vector<float> shortcut = random.values<float>(pixels * co);
-    const Unary activation = random_activation(random);
-    const bool adds = random.coin();
-    on_every_target([&] {
-      DepthwiseArgs first{.input = {data.input.data(), test.input},
-                          .filter = taps.data(),
-                          .bias = data.bias_or_null(),
-                          .window = test.window,
-                          .activation = test.activation,
-                          .output = {nullptr, between}};
-      PointwiseArgs second{.input_pitch = test.co,
-                           .ci = test.co,
-                           .co = co,
-                           .packed = panels.data(),
-                           .activation = activation,
-                           .output_pitch = co,
-                           .addend = adds ? shortcut.data() : nullptr};
-      std::vector<float> map(static_cast<std::size_t>(between.elements()));
-      std::vector<float> apart(static_cast<std::size_t>(pixels * co));
-      first.output.data = map.data();
-      second.input = map.data();
-      second.output = apart.data();
-      depthwise(first, {0, between.n() * between.h()});
-      pointwise(second, {0, pixels});
-
-      const std::int64_t rows_at_once = random.whole(1, 5);
-      const auto kernel = [&](float* values, Range rows) {
-        Guarded room(rows_at_once * between.w() * between.c());
-        PointwiseArgs to = second;
-        to.output = values;
-        separable({first, to, rows_at_once, room.data()}, rows);
-        EXPECT_TRUE(room.intact()) << "wrote outside its room";
-      };
-      const std::vector<float> together = run_divided(between.n() * between.h(), pixels * co, random, kernel);
-      EXPECT_TRUE(std::memcmp(together.data(), apart.data(), apart.size() * sizeof(float)) == 0);
-    });
-  }
-}
 
 /// activation(sum + addend), as the kernel gives it without addend and activation.
 std::vector<Exact> added(const std::vector<float>& sums, const std::vector<float>& addend, const Unary& activation) {

@@ -44,7 +44,7 @@ constexpr Block kBlocks[] = {{32, 64, 112, 3, 1},  {64, 128, 112, 3, 2},  {128, 
                              {512, 512, 14, 3, 1}, {512, 1024, 14, 3, 2}, {1024, 1024, 7, 3, 1}, {728, 728, 19, 3, 1},
                              {144, 24, 56, 3, 1},  {576, 96, 14, 3, 1},   {120, 40, 28, 5, 1},   {64, 64, 25, 3, 1}};
 
-const bool registered = [] {
+const bool kRegistered = [] {
   for (const Block& block : kBlocks) {
     const std::string layer = to_string(layer_of(block));
     benchmark::RegisterBenchmark(("separable/" + layer).c_str(), block_of, block, true);

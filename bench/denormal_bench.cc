@@ -48,7 +48,7 @@ void network(benchmark::State& state, const char* name, float input_scale, float
   state.SetLabel(std::string(target_name()));
 }
 
-const bool registered = [] {
+const bool kRegistered = [] {
   for (const char* name : {"mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "ds_cnn_s", "resnet18"}) {
     const auto add = [&](const char* what, float inputs, float filters) {
       benchmark::RegisterBenchmark((std::string(name) + "/" + what).c_str(), network, name, inputs, filters)

@@ -98,7 +98,7 @@ std::string name_of(const char* kernel, const Layer& layer) {
          (layer.stride == 1 ? "" : " s" + std::to_string(layer.stride));
 }
 
-const bool registered = [] {
+const bool kRegistered = [] {
   for (const Layer& layer : kPointwise) {
     benchmark::RegisterBenchmark(name_of("pointwise", layer).c_str(), pointwise_layer, layer);
   }

@@ -127,7 +127,7 @@ constexpr Function kFunctions[] = {{"relu", {UnaryKind::kRelu}},
                                    {"sigmoid", {UnaryKind::kSigmoid}},
                                    {"gelu", {UnaryKind::kGelu}}};
 
-const bool registered = [] {
+const bool kRegistered = [] {
   for (const Map& map : kPooled) {
     benchmark::RegisterBenchmark(name_of("pool/max 3 s2", map).c_str(), pool_map, map, PoolKind::kMax);
     benchmark::RegisterBenchmark(name_of("pool/average 3 s2", map).c_str(), pool_map, map, PoolKind::kAverage);

@@ -154,7 +154,7 @@ BenchReport report_of(const BenchOptions& options, Console& console) {
   report.fuse = !options.common.no_fuse;
   report.target = target_name();
   const double begin = seconds_now();
-  const Network network = read_network(
+  Network network = read_network(
       *options.model, options.common.load_options(),
       {.weights = Weights::kSeeded, .unhandled = onnx::Unhandled::kRefuse, .what = "timing", .batch = options.batch},
       console);
@@ -172,7 +172,7 @@ BenchReport report_of(const BenchOptions& options, Console& console) {
       report.timing = std::move(own);
       report.rival = std::move(rival);
     } else {
-      report.timing = measure(network.graph, report.machine, planning, by_step, timing);
+      report.timing = measure(std::move(network.graph), report.machine, planning, by_step, timing);
     }
   });
   return report;

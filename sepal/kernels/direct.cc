@@ -277,14 +277,15 @@ void direct_block(const DirectArgs& args, std::int64_t image, Range rows) {
       const float* addend = args.addend == nullptr ? nullptr : args.addend + place + column;
       float* output = args.output.data + place + column;
       // A panel that does not fit into L2 beside the image's rows would come from further away for every tile: its
-      // terms are taken a few tap rows at a time, and sums wait in the output.
+      // terms are taken a few tap rows at a time, and sums wait in the output; where that is the addend too, it is
+      // added first.
       for (std::int64_t tap = 0; tap < args.window.kernel.h; tap += tap_rows) {
         const Range taps = {tap, std::min(tap + tap_rows, args.window.kernel.h)};
         const bool last = taps.end == args.window.kernel.h;
         tile.goes_on = tap > 0;
         tile.epilogue = last ? epilogue_of(args.activation) : Epilogue{};
         tile.ask(panel_after(args, tile, taps, column, packed), taps.size(), rows.size());
-        rows_of_tiles(tile, rows, taps, last ? addend : nullptr, output);
+        rows_of_tiles(tile, rows, taps, tap == 0 ? addend : nullptr, output);
       }
     }
   }

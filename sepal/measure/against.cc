@@ -1,11 +1,10 @@
 // A network beside another way of computing it. Whole runs alternate; step by step the two need not have the same
-// steps, since either may take several nodes in one, so steps are compared in parts: the least groups of steps on both
-// sides that compute the same nodes.
+// steps, since either may take several nodes in one, so parts are compared: the nodes of a separable pair with the
+// convolution in its place, or those of a step with the same nodes there. A step may compute some of one part and some
+// of the next; what it takes is then divided as its nodes take apart.
 
 #include <algorithm>
-#include <map>
 #include <numeric>
-#include <optional>
 
 #include "sepal/base/text.h"
 #include "sepal/graph/cost.h"
@@ -39,70 +38,88 @@ PlanOptions planning_of(PlanOptions planning, Against against) {
   return planning;
 }
 
-/// Which step computes each node; none for one that needs no step, as a reshape.
-std::map<std::size_t, std::size_t> steps_of(const Plan& plan) {
-  std::map<std::size_t, std::size_t> steps;
-  for (std::size_t i = 0; i < plan.steps().size(); ++i) {
-    for (const std::size_t node : plan.steps()[i].nodes) steps.emplace(node, i);
+/// Nodes of both graphs that compute the same part of the network.
+struct Part {
+  std::string name;
+  std::vector<std::size_t> nodes;
+  std::vector<std::size_t> opponents;
+};
+
+/// The separable pairs, where there are any; else what each step of the plan computes.
+std::vector<Part> parts_of(const Plan& plan, const StandardNetwork& rival) {
+  std::vector<Part> parts;
+  for (const ReplacedPair& pair : rival.pairs) {
+    Part& part = parts.emplace_back(Part{.name = pair.name, .nodes = {}, .opponents = {pair.node}});
+    for (std::size_t node = 0; node < rival.node_of.size(); ++node) {
+      if (rival.node_of[node] == pair.node) part.nodes.push_back(node);
+    }
   }
-  return steps;
+  if (!parts.empty()) return parts;
+  for (const Step& step : plan.steps()) {
+    if (!step.nodes.empty()) parts.push_back({.name = step.node, .nodes = step.nodes, .opponents = step.nodes});
+  }
+  return parts;
 }
 
-/// Sets that grow together.
-class Groups {
+/// What each node takes in a step of its own, timed when it is first asked for.
+class TimesApart {
  public:
-  explicit Groups(std::size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), std::size_t{0}); }
-  std::size_t find(std::size_t i) const {
-    while (parent_[i] != i) i = parent_[i];
-    return i;
+  TimesApart(const Graph& optimized, PlanOptions planning, const Clock& clock)
+      : graph_(optimized), planning_(planning), clock_(clock) {
+    planning_.fuse = false;
   }
-  /// The lesser of the two stays its group's name.
-  void join(std::size_t a, std::size_t b) {
-    const auto [low, high] = std::minmax({find(a), find(b)});
-    parent_[high] = low;
+
+  /// Seconds; 0 of a node that needs no step, as a reshape.
+  double of(std::size_t node) {
+    if (seconds_.empty()) time();
+    return seconds_[node];
   }
 
  private:
-  std::vector<std::size_t> parent_;
+  void time() {
+    seconds_.resize(graph_.nodes().size());
+    TimedPlan plan(graph_, planning_);
+    StepRounds rounds(plan, kPasses, clock_);
+    rounds.round();
+    for (std::size_t i = 0; i < plan.plan().steps().size(); ++i) {
+      const Portion step{i};
+      for (const std::size_t node : plan.plan().steps()[i].nodes) seconds_[node] = rounds.seconds(0, {&step, 1});
+    }
+  }
+
+  const Graph& graph_;
+  PlanOptions planning_;
+  const Clock& clock_;
+  std::vector<double> seconds_;  ///< by node
 };
 
-/// Groups of steps on both sides that compute the same nodes, in this plan's order.
-std::vector<PartTiming> parts_of(const Plan& plan, const Plan& other, const std::vector<std::size_t>& node_of) {
-  const std::size_t count = plan.steps().size();
-  Groups groups(count + other.steps().size());
-  const std::map<std::size_t, std::size_t> there = steps_of(other);
-  for (const auto& [node, step] : steps_of(plan)) {
-    if (const auto found = there.find(node_of[node]); found != there.end()) groups.join(step, count + found->second);
+/// Of a step that computes `all`, the share of its time that goes into `nodes`.
+double share_of(const std::vector<std::size_t>& nodes, const std::vector<std::size_t>& all, TimesApart& apart) {
+  double ours = 0;
+  double sum = 0;
+  for (const std::size_t node : all) {
+    sum += apart.of(node);
+    if (std::ranges::find(nodes, node) != nodes.end()) ours += apart.of(node);
   }
-  std::map<std::size_t, PartTiming> parts;
-  for (std::size_t i = 0; i < count; ++i) parts[groups.find(i)].steps.push_back(i);
-  for (std::size_t i = 0; i < other.steps().size(); ++i) parts[groups.find(count + i)].opponents.push_back(i);
-  std::vector<PartTiming> result;
-  for (auto& [group, part] : parts) {
-    if (!part.steps.empty() && !part.opponents.empty()) result.push_back(std::move(part));
-  }
-  return result;
+  return sum > 0 ? ours / sum : 1;
 }
 
-/// Marks the parts that hold a pair, and names all.
-void name_parts(std::vector<PartTiming>& parts, const StandardNetwork& rival, const Plan& plan, const Plan& other) {
-  const std::map<std::size_t, std::size_t> there = steps_of(other);
-  for (const ReplacedPair& pair : rival.pairs) {
-    const std::size_t step = there.at(pair.node);
-    const auto part = std::ranges::find_if(
-        parts, [&](const PartTiming& it) { return std::ranges::find(it.opponents, step) != it.opponents.end(); });
-    part->name += (part->is_pair ? ", " : "") + pair.name;
-    part->is_pair = true;
+/// What of a plan's steps computes `nodes`.
+std::vector<Portion> portions_of(const Plan& plan, const std::vector<std::size_t>& nodes, TimesApart& apart) {
+  std::vector<Portion> portions;
+  for (std::size_t i = 0; i < plan.steps().size(); ++i) {
+    const std::vector<std::size_t>& all = plan.steps()[i].nodes;
+    const auto common =
+        std::ranges::count_if(all, [&](std::size_t node) { return std::ranges::find(nodes, node) != nodes.end(); });
+    if (common == 0) continue;
+    const bool whole = static_cast<std::size_t>(common) == all.size();
+    portions.push_back({.step = i, .share = whole ? 1 : share_of(nodes, all, apart)});
   }
-  for (PartTiming& part : parts) {
-    if (part.is_pair) continue;
-    for (const std::size_t step : part.steps) part.name += (part.name.empty() ? "" : " + ") + plan.steps()[step].node;
-  }
+  return portions;
 }
 
-/// Seconds and MACs of a part, from the rounds and the steps of both sides.
-void time_part(PartTiming& part, const StepRounds& ours, const StepRounds& theirs, const NetworkTiming& network,
-               const NetworkTiming& rival) {
+/// Seconds of a part from the rounds of both sides.
+void time_part(PartTiming& part, const StepRounds& ours, const StepRounds& theirs) {
   std::vector<double> seconds;
   std::vector<double> opponents;
   std::vector<double> speedups;
@@ -114,8 +131,12 @@ void time_part(PartTiming& part, const StepRounds& ours, const StepRounds& their
   part.seconds = median(std::move(seconds));
   part.opponent_seconds = median(std::move(opponents));
   part.speedup = median(std::move(speedups));
-  for (const std::size_t step : part.steps) part.macs += network.steps[step].macs;
-  for (const std::size_t step : part.opponents) part.opponent_macs += rival.steps[step].macs;
+}
+
+std::uint64_t macs_of(const NetworkCost& cost, const std::vector<std::size_t>& nodes) {
+  std::uint64_t macs = 0;
+  for (const std::size_t node : nodes) macs += cost.layers[node].cost.macs;
+  return macs;
 }
 
 }  // namespace
@@ -169,9 +190,17 @@ std::pair<NetworkTiming, Rival> measure_against(const Graph& graph, Against agai
   });
   network.steps = ours.timings(optimized, cost, machine, planning.threads);
   rival.timing.steps = theirs.timings(other.graph, other_cost, machine, planning.threads);
-  rival.parts = parts_of(plan.plan(), opponent.plan(), other.node_of);
-  name_parts(rival.parts, other, plan.plan(), opponent.plan());
-  for (PartTiming& part : rival.parts) time_part(part, ours, theirs, network, rival.timing);
+  TimesApart apart(optimized, planning, clock);
+  TimesApart apart_there(other.graph, planning, clock);
+  for (Part& part : parts_of(plan.plan(), other)) {
+    PartTiming timing{.name = std::move(part.name),
+                      .steps = portions_of(plan.plan(), part.nodes, apart),
+                      .opponents = portions_of(opponent.plan(), part.opponents, apart_there),
+                      .macs = macs_of(cost, part.nodes),
+                      .opponent_macs = macs_of(other_cost, part.opponents)};
+    time_part(timing, ours, theirs);
+    rival.parts.push_back(std::move(timing));
+  }
   return {std::move(network), std::move(rival)};
 }
 

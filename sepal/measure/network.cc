@@ -8,11 +8,12 @@
 
 namespace sepal {
 
-NetworkTiming measure(const Graph& graph, const Machine& machine, const PlanOptions& planning, bool by_step,
+NetworkTiming measure(Graph graph, const Machine& machine, const PlanOptions& planning, bool by_step,
                       const TimingOptions& options, const Clock& clock) {
   NetworkTiming result;
   const double begin = clock();
   const Graph optimized = optimize(graph);
+  graph = Graph();
   Plan planned(optimized, with_kept(planning, optimized));
   result.plan_seconds = clock() - begin;
   TimedPlan plan(optimized, std::move(planned));

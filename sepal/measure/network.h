@@ -34,8 +34,9 @@ struct NetworkTiming {
 
 /// Times the plan of `graph` (which is optimised first); with `by_step` also each step alone, in rounds over all of
 /// them, so that caches are as a run leaves them. `machine` is for the predictions. Throws Error as optimize() and Plan
-/// do.
-NetworkTiming measure(const Graph& graph, const Machine& machine, const PlanOptions& planning, bool by_step,
+/// do. The graph's constants are let go as soon as those that it is planned from are there, as a model that is only run
+/// does it: their memory serves for packing.
+NetworkTiming measure(Graph graph, const Machine& machine, const PlanOptions& planning, bool by_step,
                       const TimingOptions& options = {}, const Clock& clock = seconds_now);
 
 /// What a network is timed against.
@@ -48,17 +49,22 @@ enum class Against : std::uint8_t {
 /// "standard", "unfused", "reference".
 std::string_view name_of(Against against);
 
-/// Steps of a network and of its rival that compute the same.
+/// A step, or that share of its time which goes into some of its nodes.
+struct Portion {
+  std::size_t step = 0;
+  double share = 1;
+};
+
+/// A part of a network that its rival computes as well: a separable pair, or what one step computes.
 struct PartTiming {
-  std::string name;                    ///< of the separable pairs in it; without those, of the network's steps
-  std::vector<std::size_t> steps;      ///< of the network
-  std::vector<std::size_t> opponents;  ///< of the rival
-  double seconds = 0;                  ///< medians over rounds, of the network
+  std::string name;                ///< the pair's or the step's
+  std::vector<Portion> steps;      ///< of the network
+  std::vector<Portion> opponents;  ///< of the rival
+  double seconds = 0;              ///< medians over rounds, of the network
   double opponent_seconds = 0;
   double speedup = 0;  ///< median over rounds of the rival's time over the network's
   std::uint64_t macs = 0;
   std::uint64_t opponent_macs = 0;
-  bool is_pair = false;  ///< separable here, a standard convolution there
 
   double promised() const { return static_cast<double>(opponent_macs) / static_cast<double>(macs); }
   double kept() const { return speedup / promised(); }
@@ -68,15 +74,17 @@ struct PartTiming {
 struct Rival {
   Against against = Against::kStandard;
   NetworkTiming timing;
-  double speedup = 0;                  ///< median over rounds of its time over the network's
-  double promised = 0;                 ///< its MACs over the network's
-  std::vector<PartTiming> parts = {};  ///< if steps were asked for, in the network's order
+  double speedup = 0;   ///< median over rounds of its time over the network's
+  double promised = 0;  ///< its MACs over the network's
+  /// If steps were asked for, in the network's order: its separable pairs against kStandard, else its steps.
+  std::vector<PartTiming> parts = {};
 
   double kept() const { return speedup / promised; }
 };
 
-/// Times both in turns: whole runs, and with `by_step` all steps of the one, then of the other. Throws Error as
-/// measure() does; Error(kInvalid) against kStandard if the network has no separable pair.
+/// Times both in turns: whole runs, and with `by_step` all steps of the one, then of the other. The time of a step that
+/// computes more than one part is divided as the times of its nodes are where each has a step of its own. Throws Error
+/// as measure() does; Error(kInvalid) against kStandard if the network has no separable pair.
 std::pair<NetworkTiming, Rival> measure_against(const Graph& graph, Against against, const Machine& machine,
                                                 const PlanOptions& planning, bool by_step,
                                                 const TimingOptions& options = {}, const Clock& clock = seconds_now);

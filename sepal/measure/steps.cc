@@ -57,9 +57,9 @@ void StepRounds::round() {
   }
 }
 
-double StepRounds::seconds(std::size_t round, std::span<const std::size_t> steps) const {
+double StepRounds::seconds(std::size_t round, std::span<const Portion> steps) const {
   double sum = 0;
-  for (const std::size_t step : steps) sum += rounds_[round][step];
+  for (const Portion& portion : steps) sum += portion.share * rounds_[round][portion.step];
   return sum;
 }
 

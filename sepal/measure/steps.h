@@ -26,8 +26,8 @@ class StepRounds {
   void round();
 
   std::size_t rounds() const { return rounds_.size(); }
-  /// Seconds of these steps together in that round.
-  double seconds(std::size_t round, std::span<const std::size_t> steps) const;
+  /// Seconds of these together in that round.
+  double seconds(std::size_t round, std::span<const Portion> steps) const;
   /// Every step with its median over rounds; `graph` is what was planned, `cost` what it costs.
   std::vector<StepTiming> timings(const Graph& graph, const NetworkCost& cost, const Machine& machine,
                                   int threads) const;

@@ -48,11 +48,11 @@ void time_chains(const Graph& graph, const PlanOptions& planning, const std::vec
   StepRounds rounds(plan, 1, clock);
   go_round(options, clock, [&](int /*round*/) { rounds.round(); });
   for (std::size_t i = 0; i < chains.size(); ++i) {
-    std::vector<std::size_t> mine;
+    std::vector<Portion> mine;
     for (std::size_t j = 0; j < steps.size(); ++j) {
       if (!steps[j].nodes.empty() &&
           std::ranges::any_of(steps[j].nodes, [&](std::size_t node) { return chains[i].contains(node); })) {
-        mine.push_back(j);
+        mine.push_back({.step = j});
       }
     }
     std::vector<double> sums;

@@ -25,26 +25,18 @@ std::vector<std::string> kernels_of(const NetworkTiming& timing) {
   for (const StepTiming& step : timing.steps) seconds[step.kernel] += step.seconds;
   std::vector<std::string> kernels;
   for (const auto& [kernel, sum] : seconds) kernels.push_back(kernel);
-  std::ranges::stable_sort(kernels, [&](const auto& a, const auto& b) { return seconds[a] > seconds[b]; });
+  std::ranges::sort(kernels, [&](const auto& a, const auto& b) {
+    return std::pair(-seconds[a], std::string_view(a)) < std::pair(-seconds[b], std::string_view(b));
+  });
   return kernels;
 }
 
-/// Parts that hold a separable pair, if any does; else all.
-std::vector<const PartTiming*> parts_of(const Rival& rival) {
-  std::vector<const PartTiming*> parts;
-  const bool pairs = std::ranges::any_of(rival.parts, &PartTiming::is_pair);
-  for (const PartTiming& part : rival.parts) {
-    if (part.is_pair || !pairs) parts.push_back(&part);
-  }
-  return parts;
-}
-
 /// Names short enough to stand below bars: "block1" of "block1/depthwise + pointwise", where that tells them apart.
-std::vector<std::string> short_names(const std::vector<const PartTiming*>& parts) {
+std::vector<std::string> short_names(const std::vector<PartTiming>& parts) {
   std::vector<std::string> names;
   std::set<std::string> different;
-  for (const PartTiming* part : parts) {
-    names.push_back(part->name.substr(0, part->name.find('/')));
+  for (const PartTiming& part : parts) {
+    names.push_back(part.name.substr(0, part.name.find('/')));
     different.insert(names.back());
   }
   if (different.size() == parts.size()) return names;
@@ -125,7 +117,7 @@ Figure step_roofline(const BenchReport& report) {
 
 Figure against_figure(const BenchReport& report) {
   const Rival& rival = *report.rival;
-  const bool standard = rival.against == Against::kStandard;
+  const bool standard = promises(rival);
   Figure figure{.id = "against",
                 .title = format("Time, {} against this plan", name_of(rival.against)),
                 .alternative = {},
@@ -134,9 +126,9 @@ Figure against_figure(const BenchReport& report) {
                 .series = {}};
   Series theirs{.name = std::string(name_of(rival.against)), .mark = Mark::kBars};
   Series ours{.name = standard ? "separable" : "this plan", .mark = Mark::kBars};
-  const std::vector<const PartTiming*> parts = parts_of(rival);
+  const std::vector<PartTiming>& parts = rival.parts;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const PartTiming& part = *parts[i];
+    const PartTiming& part = parts[i];
     const auto add = [&](Series& series, double seconds, const std::string& more) {
       series.x.push_back(static_cast<double>(i));
       series.y.push_back(seconds);
@@ -161,9 +153,9 @@ Figure kept_figure(const BenchReport& report) {
                 .y = {.title = "measured speed-up / promised", .unit = Unit::kShare},
                 .series = {}};
   Series kept{.name = "kept", .mark = Mark::kBars};
-  const std::vector<const PartTiming*> parts = parts_of(*report.rival);
+  const std::vector<PartTiming>& parts = report.rival->parts;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const PartTiming& part = *parts[i];
+    const PartTiming& part = parts[i];
     kept.x.push_back(static_cast<double>(i));
     kept.y.push_back(part.kept());
     kept.exact.push_back(format("{}: {:.2f} times as fast of {:.2f} promised, {}", part.name, part.speedup,

@@ -28,19 +28,21 @@ Json step_json(const BenchReport& report, std::size_t index) {
                {"predicted_ms", step.predicted.seconds * kMilli}};
   if (const PartTiming* part = part_with(report, index)) {
     json["speedup"] = part->speedup;
-    if (part->is_pair) json["kept"] = part->kept();
+    if (promises(*report.rival)) json["kept"] = part->kept();
   }
   return json;
 }
 
 Json block_json(const BenchReport& report, const PartTiming& part) {
   const double rate = 2 * static_cast<double>(part.opponent_macs) / part.opponent_seconds;
+  Json steps = Json::array();
+  for (const Portion& portion : part.steps) steps.push_back({{"step", portion.step}, {"share", portion.share}});
   Json json = {{"name", part.name},
-               {"steps", part.steps},
+               {"steps", std::move(steps)},
                {"median_ms", part.seconds * kMilli},
                {"against_ms", part.opponent_seconds * kMilli},
                {"speedup", part.speedup}};
-  if (part.is_pair) {
+  if (promises(*report.rival)) {
     json["promised"] = part.promised();
     json["kept"] = part.kept();
     json["against_gflops"] = rate * 1e-9;
@@ -50,19 +52,16 @@ Json block_json(const BenchReport& report, const PartTiming& part) {
 }
 
 Json rival_json(const BenchReport& report, const Rival& rival) {
-  const bool standard = rival.against == Against::kStandard;
   Json json = {{"form", name_of(rival.against)}};
   add_timing(report, rival.timing, json);
   json["speedup"] = rival.speedup;
-  if (standard) {
+  if (promises(rival)) {
     json["promised"] = rival.promised;
     json["kept"] = rival.kept();
   }
   if (rival.parts.empty()) return json;
   Json blocks = Json::array();
-  for (const PartTiming& part : rival.parts) {
-    if (part.is_pair || !standard) blocks.push_back(block_json(report, part));
-  }
+  for (const PartTiming& part : rival.parts) blocks.push_back(block_json(report, part));
   json["blocks"] = std::move(blocks);
   return json;
 }

@@ -53,14 +53,9 @@ Table run_table(const BenchReport& report) {
   return table;
 }
 
-/// Which parts are worth a row: of standard convolutions those that differ.
-bool is_shown(const Rival& rival, const PartTiming& part) {
-  return part.is_pair || rival.against != Against::kStandard;
-}
-
 Table block_table(const BenchReport& report) {
   const Rival& rival = *report.rival;
-  const bool standard = rival.against == Against::kStandard;
+  const bool standard = promises(rival);
   Table table{.id = "blocks",
               .title = {},
               .columns = {{standard ? "block" : "step"},
@@ -73,10 +68,10 @@ Table block_table(const BenchReport& report) {
         {{"promised", Unit::kRatio}, {"promise kept", Unit::kShare, true}, {"standard of peak", Unit::kShare}});
     table.note =
         "promised: the MACs of the standard convolution over those of the pair. promise kept: measured "
-        "speed-up / promised. A step that takes neighbours along is compared together with them.";
+        "speed-up / promised. What a step of several blocks takes is divided as its operators take in steps of their "
+        "own.";
   }
   for (const PartTiming& part : rival.parts) {
-    if (!is_shown(rival, part)) continue;
     std::vector<Cell> row = {part.name, part.opponent_seconds, part.seconds, part.speedup};
     if (standard) {
       row.insert(row.end(), {part.promised(), part.kept(),
@@ -88,7 +83,7 @@ Table block_table(const BenchReport& report) {
 }
 
 Table step_table(const BenchReport& report) {
-  const bool standard = report.rival && report.rival->against == Against::kStandard;
+  const bool standard = report.rival && promises(*report.rival);
   Table table{.id = "steps",
               .title = {},
               .columns = {{"step"},
@@ -115,9 +110,8 @@ Table step_table(const BenchReport& report) {
                              step.predicted.bound == Bound::kCompute ? "compute" : "memory",
                              step.predicted.seconds};
     const PartTiming* part = part_with(report, i);
-    const bool pair = part != nullptr && part->is_pair;
     if (report.rival) row.push_back(number_if(part != nullptr, part != nullptr ? part->speedup : 0));
-    if (standard) row.push_back(number_if(pair, pair ? part->kept() : 0));
+    if (standard) row.push_back(number_if(part != nullptr, part != nullptr ? part->kept() : 0));
     table.rows.push_back(std::move(row));
   }
   table.total = std::vector<Cell>(table.columns.size());
@@ -126,14 +120,14 @@ Table step_table(const BenchReport& report) {
   table.note =
       "at least: the longer of the time of its arithmetic and of its traffic at the ceilings of this machine; "
       "bound: which of the two that is.";
-  if (report.rival) table.note += " speed-up and promise kept are those of the block that a step belongs to.";
+  if (report.rival) table.note += " speed-up and promise kept are those of the block that a step computes most of.";
   return table;
 }
 
 std::string rival_sentence(const BenchReport& report, const Rival& rival) {
   std::string text = format(" The same {} takes {}: this is {:.2f} times as fast", phrase_of(rival.against),
                             time_text(rival.timing.whole.median), rival.speedup);
-  if (rival.against == Against::kStandard) {
+  if (promises(rival)) {
     text += format(
         ", where the MACs promise {:.2f} times; {} of the promise is kept. The standard network runs at {} of "
         "the peak",
@@ -147,18 +141,23 @@ void add_rival(const BenchReport& report, bool plots, Document& document) {
   if (rival.parts.empty()) return;
   Section section{.title = format("Against {}", name_of(rival.against)), .tables = {block_table(report)}};
   if (plots) section.figures.push_back(against_figure(report));
-  if (plots && rival.against == Against::kStandard) section.figures.push_back(kept_figure(report));
+  if (plots && promises(rival)) section.figures.push_back(kept_figure(report));
   document.sections.push_back(std::move(section));
 }
 
 }  // namespace
 
 const PartTiming* part_with(const BenchReport& report, std::size_t step) {
-  if (!report.rival) return nullptr;
+  const PartTiming* most = nullptr;
+  double share = 0;
+  if (!report.rival) return most;
   for (const PartTiming& part : report.rival->parts) {
-    if (std::ranges::find(part.steps, step) != part.steps.end()) return &part;
+    const auto found = std::ranges::find(part.steps, step, &Portion::step);
+    if (found == part.steps.end() || found->share <= share) continue;
+    most = &part;
+    share = found->share;
   }
-  return nullptr;
+  return most;
 }
 
 std::string_view phrase_of(Against against) {

@@ -32,7 +32,10 @@ struct BenchReport {
   double share_of(double rate) const { return rate / machine.flops_of(threads); }
 };
 
-/// The separable pair or steps that `step` of the network belongs to, or null where there is no rival.
+/// Whether MACs promise a speed-up over the rival: it has standard convolutions in the place of separable pairs.
+inline bool promises(const Rival& rival) { return rival.against == Against::kStandard; }
+
+/// The part that `step` of the network computes most of, or null where there is none.
 const PartTiming* part_with(const BenchReport& report, std::size_t step);
 
 /// "in standard convolutions", "with every operator by itself", "by the reference kernels".

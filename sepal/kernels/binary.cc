@@ -20,9 +20,16 @@ HWY_INLINE void map_row(const BinaryArgs& args, const Epilogue& epilogue, Range 
   const bool same_shape = !args.b.one_value && args.b.repeat == 1 && args.b.rows >= rows.end;
   const std::int64_t columns = same_shape ? args.columns * rows.size() : args.columns;
   const std::int64_t count = same_shape ? 1 : rows.size();
-  for (std::int64_t i = 0; i < count; ++i) {
+  // Where the operand stands is counted: divisions would cost as much as a row of a few vectors.
+  std::int64_t b_row = rows.begin / args.b.repeat % args.b.rows;
+  std::int64_t same = args.b.repeat - rows.begin % args.b.repeat;  // rows that still take this one
+  const auto advance = [&] {
+    if (--same > 0) return;
+    same = args.b.repeat;
+    if (++b_row == args.b.rows) b_row = 0;
+  };
+  for (std::int64_t i = 0; i < count; ++i, advance()) {
     const std::int64_t row = rows.begin + i;
-    const std::int64_t b_row = row / args.b.repeat % args.b.rows;
     const float* a = args.a + row * args.columns;
     float* output = args.output + row * args.columns;
     const float* b = args.b.data + (args.b.one_value ? b_row : b_row * args.columns);

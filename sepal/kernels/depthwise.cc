@@ -3,128 +3,22 @@
 #include <algorithm>
 
 #include "sepal/kernels/elementwise.h"
-#include "sepal/kernels/taps.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sepal/kernels/depthwise.cc"
 #include <hwy/foreach_target.h>
 
+#include "sepal/kernels/depthwise_any-inl.h"
 #include "sepal/kernels/depthwise_tile-inl.h"
 
 // Vectors run over channels, tiles over neighbouring output columns; rows of taps above or below the image
 // are clipped.
 //
 // Square kernels of 3 and 5 with stride 1 or 2 have tiles of their own (depthwise_tile-inl.h). Everything else
-// (AnyTile: other sizes, dilation, depth multipliers) loads the input anew for each tap, for several columns where all
-// taps lie inside the image and one by one at the borders.
+// (other sizes, dilation, depth multipliers) goes by depthwise_any-inl.h.
 
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
-
-// One output row, and what all of its tiles share.
-struct Row {
-  const DepthwiseArgs* args;
-  std::int64_t image;  // its number
-  float* output;       // the first pixel of the output row
-  std::int64_t top;    // the input row of tap row 0; may lie outside
-  Range taps;          // the tap rows that lie inside
-  std::int64_t w, c;   // of the input
-  std::int64_t co;     // c * m
-  std::int64_t m;
-  Epilogue epilogue;
-
-  const float* line(std::int64_t tap) const { return args->input_row(image, top + tap * args->window.dilation.h); }
-  std::int64_t left(std::int64_t x) const { return x * args->window.stride.w - args->window.padding.left; }
-};
-
-// Loads and stores of a whole vector (n is not looked at) or of its first n lanes.
-template <bool kWhole>
-HWY_INLINE V load(const float* p, std::int64_t n) {
-  if constexpr (kWhole) return hn::LoadU(kTag, p);
-  return load_first(p, n);
-}
-template <bool kWhole>
-HWY_INLINE void store(V v, float* p, std::int64_t n) {
-  if constexpr (kWhole) {
-    hn::StoreU(v, kTag, p);
-  } else {
-    store_first(v, p, n);
-  }
-}
-template <bool kWhole>
-HWY_INLINE V bias_at(const DepthwiseArgs& args, std::int64_t c, std::int64_t n) {
-  return args.bias == nullptr ? hn::Zero(kTag) : load<kWhole>(args.bias + c, n);
-}
-
-// The input values that output channels c .. c + n - 1 of a pixel need: the channels of the same number ...
-template <bool kWhole>
-struct SameChannels {
-  std::int64_t c, n;
-  SameChannels(const Row&, std::int64_t first, std::int64_t count) : c(first), n(count) {}
-  HWY_INLINE V of(const float* pixel) const { return load<kWhole>(pixel + c, n); }
-};
-
-// ... or, with a depth multiplier, channel (c + i) / m for lane i.
-template <bool kWhole>
-struct SharedChannels {
-  HWY_ALIGN std::int32_t index[kLanes];
-  SharedChannels(const Row& row, std::int64_t first, std::int64_t) {
-    for (std::int64_t i = 0; i < kLanes; ++i) {
-      index[i] = static_cast<std::int32_t>(std::min(first + i, row.co - 1) / row.m);
-    }
-  }
-  HWY_INLINE V of(const float* pixel) const {
-    return hn::GatherIndex(kTag, pixel, hn::Load(hn::RebindToSigned<D>(), index));
-  }
-};
-
-template <template <bool> typename Channels>
-struct AnyTile {
-  // Output columns x .. x + kColumns - 1, for which all of `taps` (columns of the kernel) lie inside.
-  template <int kColumns>
-  static void columns(const Row& row, std::int64_t x, Range taps) {
-    const std::int64_t whole = row.co / kLanes * kLanes;
-    for (std::int64_t c = 0; c < whole; c += kLanes) channels<kColumns, true>(row, x, taps, c, kLanes);
-    if (whole < row.co) channels<kColumns, false>(row, x, taps, whole, row.co - whole);
-  }
-
-  template <int kColumns, bool kWhole>
-  static HWY_INLINE void channels(const Row& row, std::int64_t x, Range taps, std::int64_t c, std::int64_t n) {
-    const Window& window = row.args->window;
-    const Channels<kWhole> values(row, c, n);
-    Array<V, kColumns> sums;
-    for (V& sum : sums) sum = bias_at<kWhole>(*row.args, c, n);
-    for (std::int64_t ky = row.taps.begin; ky < row.taps.end; ++ky) {
-      const float* line = row.line(ky);
-      for (std::int64_t kx = taps.begin; kx < taps.end; ++kx) {
-        const V weight = load<kWhole>(row.args->filter + (ky * window.kernel.w + kx) * row.co + c, n);
-        const float* pixel = line + (row.left(x) + kx * window.dilation.w) * row.c;
-        for (int j = 0; j < kColumns; ++j) {
-          sums[j] = hn::MulAdd(values.of(pixel + j * window.stride.w * row.c), weight, sums[j]);
-        }
-      }
-    }
-    for (int j = 0; j < kColumns; ++j) {
-      store<kWhole>(finished(sums[j], row.epilogue), row.output + (x + j) * row.co + c, n);
-    }
-  }
-
-  static void run(const Row& row) {
-    const Window& window = row.args->window;
-    const std::int64_t w = row.args->output.shape.w();
-    const std::int64_t span = (window.kernel.w - 1) * window.dilation.w;
-    for (std::int64_t x = 0; x < w;) {
-      const std::int64_t last = row.left(x + kDepthwiseColumns - 1) + span;
-      if (row.left(x) >= 0 && last < row.w && x + kDepthwiseColumns <= w) {
-        columns<kDepthwiseColumns>(row, x, {0, window.kernel.w});
-        x += kDepthwiseColumns;
-      } else {
-        columns<1>(row, x, taps_inside(row.left(x), window.kernel.w, window.dilation.w, row.w));
-        ++x;
-      }
-    }
-  }
-};
 
 alignas(64) constexpr float kZeros[kZeroLine] = {};
 
@@ -180,28 +74,6 @@ bool run_fixed(const DepthwiseArgs& args, std::int64_t index) {
 bool accepts_fixed(const DepthwiseArgs& args) {
   return with_fixed_window(
       args, [&]<int kKernel, int kStride>() { return accepts_fixed_rows<kKernel, kStride>(fixed_rows(args, 0, 0)); });
-}
-
-void any_row(const DepthwiseArgs& args, std::int64_t index) {
-  const Shape& in = args.input.shape;
-  const Shape& out = args.output.shape;
-  const std::int64_t image = index / out.h();
-  const std::int64_t top = index % out.h() * args.window.stride.h - args.window.padding.top;
-  const Row row = {.args = &args,
-                   .image = image,
-                   .output = args.output.data + (index - args.first_row) * out.w() * out.c(),
-                   .top = top,
-                   .taps = taps_inside(top, args.window.kernel.h, args.window.dilation.h, in.h()),
-                   .w = in.w(),
-                   .c = in.c(),
-                   .co = out.c(),
-                   .m = out.c() / in.c(),
-                   .epilogue = epilogue_of(args.activation)};
-  if (row.m == 1) {
-    AnyTile<SameChannels>::run(row);
-  } else {
-    AnyTile<SharedChannels>::run(row);
-  }
 }
 
 // The output rows `rows` of one image.

@@ -21,6 +21,13 @@
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
 
+std::int64_t pixel_pitch(const DirectArgs& args) {
+  return args.pixel_pitch != 0 ? args.pixel_pitch : args.output.shape.c();
+}
+std::int64_t row_pitch(const DirectArgs& args) {
+  return args.row_pitch != 0 ? args.row_pitch : args.output.shape.w() * args.output.shape.c();
+}
+
 struct DirectTile {
   const DirectArgs* args;
   const float* image;   // the group's first channel of the image's first pixel
@@ -118,8 +125,8 @@ struct DirectTile {
 
   void advance(std::int64_t pixels) {
     taps.left += pixels * args->window.stride.w;
-    output += pixels * args->output.shape.c();
-    if (addend != nullptr) addend += pixels * args->output.shape.c();
+    output += pixels * pixel_pitch(*args);
+    if (addend != nullptr) addend += pixels * pixel_pitch(*args);
   }
 
   // The next `count` tiles, all of them kRows wide, at an edge or where taps are no runs.
@@ -131,13 +138,13 @@ struct DirectTile {
     for (; count > 0; --count) {
       Sums<kRows, kVectors> sums;
       if (tile.goes_on) {
-        go_on(sums, tile.output, args.output.shape.c(), tile.columns);
+        go_on(sums, tile.output, pixel_pitch(args), tile.columns);
       } else {
         start(sums, tile.bias);
       }
       tile.ahead = copies ? copied(tile, sums) : tap_by_tap(tile, sums);
       if (--tile.askers == 0) tile.ahead.lines = 0;
-      finish(sums, tile.epilogue, tile.addend, tile.output, args.output.shape.c(), tile.columns);
+      finish(sums, tile.epilogue, tile.addend, tile.output, pixel_pitch(args), tile.columns);
       tile.advance(kRows);
     }
   }
@@ -156,7 +163,7 @@ struct DirectTile {
         .epilogue = epilogue,
         .addend = addend,
         .output = output,
-        .output_pitch = args->output.shape.c(),
+        .output_pitch = pixel_pitch(*args),
         .columns = columns};
     run_tiles(tiles, height, count, columns);
     ahead = tiles.ahead;
@@ -212,7 +219,7 @@ void rows_of_tiles(DirectTile tile, Range rows, Range tap_rows, const float* add
                  .line = tile.image + (top + taps.begin * window.dilation.h) * line_pitch,
                  .pitch = window.dilation.h * line_pitch,
                  .filter = tile.filter + taps.begin * window.kernel.w * tile.k * kPanelColumns};
-    const std::int64_t line = y * shape.w() * shape.c();
+    const std::int64_t line = y * row_pitch(args);
     tile.output = output + line;
     tile.addend = addend == nullptr ? nullptr : addend + line;
     if (heights.higher > 0) tile.run_row(heights.height + 1, heights.higher);

@@ -23,6 +23,10 @@ struct DirectArgs {
   const float* addend = nullptr;  ///< as output, added before the activation; may be output; or null
   const float* ahead = nullptr;   ///< packed weights that somebody wants next; or null
   std::int64_t first_row = 0;     ///< the row of n * h' that output.data and addend begin with
+  /// Floats from an output pixel to its neighbour and from a row to the next, where that is more than the output's
+  /// shape says (its data is not dense: a transposed convolution's phase). Then n = 1 and the activation is_epilogue().
+  std::int64_t pixel_pitch = 0;
+  std::int64_t row_pitch = 0;
 };
 
 /// Computes the output rows `rows`, counted through the batch (0 .. n * h'), without im2col: the product's

@@ -32,6 +32,7 @@ constexpr bool kPlain = HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR;  /
 constexpr bool kHas32Registers = HWY_TARGET != HWY_AVX2 && HWY_TARGET != HWY_SSE4 && !kPlain;
 constexpr int kTileRows = kHas32Registers ? kTileRowsOf32Registers : kTileRowsOf16Registers;
 constexpr int kDepthwiseColumns = kHas32Registers ? kDepthwiseColumnsOf32Registers : kDepthwiseColumnsOf16Registers;
+constexpr int kAnyColumns = kHas32Registers ? kAnyColumnsOf32Registers : kAnyColumnsOf16Registers;
 
 /// Row panels: kTileRows rows side by side, a vector of each in turn, [k / kLanes][kTileRows][kLanes], so that what
 /// fills them stores whole vectors and the product's tile reads along one pointer. Floats of one panel, and where row

@@ -42,8 +42,18 @@ inline constexpr std::int64_t kPanelBytes = 300 * 1024;
 inline constexpr int kDepthwiseColumnsOf32Registers = 7;
 inline constexpr int kDepthwiseColumnsOf16Registers = 4;
 
+/// Output columns of the widest depthwise tile for any window, and the columns of input that one may copy out.
+inline constexpr int kAnyColumnsOf32Registers = 14;
+inline constexpr int kAnyColumnsOf16Registers = 7;
+inline constexpr std::int64_t kAnyColumnsSeen = 96;
+
 /// Side of the square that a transposition moves at once: 64 x 64 x 4 bytes to read and as many to write
 /// fit into L1.
 inline constexpr std::int64_t kTransposeBlock = 64;
+
+/// Bytes between two runs from which on a line of them is moved in blocks, of so many runs: a cache line each, an
+/// eighth of L1 together.
+inline constexpr std::int64_t kMoveFar = 64;
+inline constexpr std::int64_t kMoveBlock = 64;
 
 }  // namespace sepal

@@ -37,7 +37,8 @@ constexpr Candidate kLast = {kReference, accepts_reference, nullptr, run_referen
 const Candidate* select(const Site& site, bool reference_only) {
   if (!reference_only) {
     for (const std::span<const Candidate> family :
-         {convolution_candidates(), elementwise_candidates(), shape_candidates()}) {
+         {convolution_candidates(), elementwise_candidates(), shape_candidates(), move_candidates(),
+          resize_candidates(), transposed_candidates()}) {
       for (const Candidate& candidate : family) {
         if (candidate.accepts(site)) return &candidate;
       }

@@ -48,5 +48,8 @@ inline constexpr std::string_view kReference = "reference";
 std::span<const Candidate> convolution_candidates();
 std::span<const Candidate> elementwise_candidates();
 std::span<const Candidate> shape_candidates();
+std::span<const Candidate> move_candidates();
+std::span<const Candidate> resize_candidates();
+std::span<const Candidate> transposed_candidates();
 
 }  // namespace sepal

@@ -1,8 +1,9 @@
-// Kernels that gather over positions or move elements: pooling, means, softmax, transposition.
+// Kernels that gather over positions or move elements: pooling, means, softmax, layer norm, transposition.
 
 #include <array>
 #include <optional>
 
+#include "sepal/kernels/layer_norm.h"
 #include "sepal/kernels/pool.h"
 #include "sepal/kernels/softmax.h"
 #include "sepal/kernels/spatial_mean.h"
@@ -61,6 +62,39 @@ void run_softmax(const Step& step, const Frame& frame) noexcept {
 }
 
 bool softmax_in_place(const Site&, std::size_t) { return true; }
+
+/// True if the operand has a value for each element of the axes from `axis` on, and none else.
+bool covers(const Shape& operand, const Shape& whole, int axis) {
+  if (operand.elements() != whole.elements(axis, whole.rank())) return false;
+  for (int i = 1; i <= whole.rank() - axis; ++i) {
+    if (i > operand.rank() ? whole[whole.rank() - i] != 1 : operand[operand.rank() - i] != whole[whole.rank() - i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool accepts_layer_norm(const Site& site) {
+  const auto* op = std::get_if<LayerNorm>(&site.node.op);
+  if (op == nullptr || !site.f32() || op->statistics) return false;
+  const Shape& shape = site.input(0).shape;
+  return shape.elements() > 0 && covers(site.input(1).shape, shape, op->axis) &&
+         (site.inputs() < 3 || covers(site.input(2).shape, shape, op->axis));
+}
+
+void run_layer_norm(const Step& step, const Frame& frame) noexcept {
+  const auto& op = std::get<LayerNorm>(step.op);
+  const Shape& shape = step.inputs[0].type.shape;
+  const LayerNormArgs args{.input = frame.view<float>(step.inputs[0]).data,
+                           .columns = shape.elements(op.axis, shape.rank()),
+                           .scale = frame.view<float>(step.inputs[1]).data,
+                           .bias = step.inputs.size() > 2 ? frame.view<float>(step.inputs[2]).data : nullptr,
+                           .epsilon = op.epsilon,
+                           .output = frame.output<float>(step.outputs[0]).data};
+  share(frame, step.work, {0, shape.elements(0, op.axis)}, [&](Range rows) { layer_norm(args, rows); });
+}
+
+bool layer_norm_in_place(const Site&, std::size_t i) { return i == 0; }
 
 /// A transposition as [batch][rows][columns] -> [batch][columns][rows].
 struct Swap {
@@ -121,6 +155,7 @@ constexpr std::array kShapes = {
     Candidate{"pool f32", accepts_pool, nullptr, run_pool},
     Candidate{"spatial mean f32", accepts_spatial_mean, nullptr, run_spatial_mean},
     Candidate{"softmax f32", accepts_softmax, nullptr, run_softmax, softmax_in_place},
+    Candidate{"layer norm f32", accepts_layer_norm, nullptr, run_layer_norm, layer_norm_in_place},
     Candidate{"transpose 32", accepts_transpose, nullptr, run_transpose},
 };
 

@@ -77,6 +77,7 @@ TEST(Pool, MatchesTheDefinition) {
       {"a window that is all padding", {1, 2, 2, 5}, {{2, 2}, {1, 1}, {1, 1}, {2, 2, 2, 2}}},
       {"dilation", {1, 9, 9, 17}, {{3, 2}, {1, 2}, {2, 3}, {1, 0, 2, 1}}},
       {"the whole image", {2, 3, 4, 33}, {{3, 4}, {1, 1}, {1, 1}, {}}},
+      {"columns side by side and a rest", {1, 9, 27, 37}, {{3, 3}, {1, 2}, {1, 1}, {1, 1, 1, 1}}},
       {"one value", {1, 1, 1, 1}, {{1, 1}, {1, 1}, {1, 1}, {}}},
   };
   Random random(20);

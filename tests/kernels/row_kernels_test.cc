@@ -1,5 +1,6 @@
-// Softmax and transposition.
+// Softmax, layer norm and transposition.
 
+#include "sepal/kernels/layer_norm.h"
 #include "sepal/kernels/softmax.h"
 #include "sepal/kernels/transpose.h"
 #include "tests/kernels/kernel_test.h"
@@ -21,6 +22,15 @@ TEST(SoftmaxKernel, MatchesTheDefinition) {
       {"values that overflow without care", 2, 40, 500},
       {"all equal", 2, 33, 0},
       {"no rows", 0, 8, 1},
+      {"a map of two classes", 100, 2, 5},
+      {"of three", 101, 3, 5},
+      {"of four", 35, 4, 5},
+      {"of five", 33, 5, 5},
+      {"of six", 34, 6, 5},
+      {"of seven", 47, 7, 5},
+      {"of eight", 50, 8, 5},
+      {"of nine", 50, 9, 5},
+      {"narrow values that overflow without care", 20, 3, 500},
   };
   Random random(30);
   for (const Case& test : kCases) {
@@ -56,6 +66,54 @@ TEST(SoftmaxKernel, WorksInPlace) {
     softmax({values.data(), 4, false, values.data()}, {0, 8});
     EXPECT_EQ(values, std::vector<float>(32, 0.25f));
   });
+}
+
+TEST(LayerNormKernel, MatchesTheDefinition) {
+  struct Case {
+    const char* why;
+    std::int64_t rows, columns;
+    double shift;
+  };
+  constexpr Case kCases[] = {
+      {"a transformer's row", 5, 768, 0},
+      {"sums and a rest", 3, 83, 0},
+      {"fewer columns than a vector", 9, 5, 0},
+      {"one column: the bias", 4, 1, 0},
+      {"far from zero, where squares cancel", 2, 96, 1000},
+      {"no rows", 0, 8, 0},
+  };
+  Random random(32);
+  for (const Case& test : kCases) {
+    SCOPED_TRACE(test.why);
+    std::vector<float> input = random.values<float>(test.rows * test.columns);
+    for (float& x : input) x += static_cast<float>(test.shift);
+    const std::vector<float> scale = random.values<float>(test.columns);
+    const std::vector<float> bias = random.values<float>(test.columns);
+    for (const bool biased : {true, false}) {
+      std::vector<Exact> exact;
+      const auto n = static_cast<std::size_t>(test.columns);
+      for (std::size_t row = 0; row < static_cast<std::size_t>(test.rows); ++row) {
+        double mean = 0;
+        double variance = 0;
+        for (std::size_t i = 0; i < n; ++i) mean += static_cast<double>(input[row * n + i]) / static_cast<double>(n);
+        for (std::size_t i = 0; i < n; ++i) {
+          variance += std::pow(static_cast<double>(input[row * n + i]) - mean, 2) / static_cast<double>(n);
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+          const double normal = (static_cast<double>(input[row * n + i]) - mean) / std::sqrt(variance + 1e-5);
+          const double shift = biased ? static_cast<double>(bias[i]) : 0;
+          // What the mean's rounding does to a value counts in deviations.
+          exact.push_back({normal * static_cast<double>(scale[i]) + shift, 3 + test.shift});
+        }
+      }
+      on_every_target([&] {
+        const auto kernel = [&](float* output, Range rows) {
+          layer_norm({input.data(), test.columns, scale.data(), biased ? bias.data() : nullptr, 1e-5f, output}, rows);
+        };
+        expect_near(run_divided(test.rows, test.rows * test.columns, random, kernel), exact);
+      });
+    }
+  }
 }
 
 TEST(TransposeKernel, MovesEveryElement) {

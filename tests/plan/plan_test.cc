@@ -110,13 +110,23 @@ TEST(Plan, EveryRowOfTheTableAgreesWithTheReference) {
       {"softmax", "softmax f32", [](Net& n) { return n.graph.add(Softmax{.axis = 1}, {n.input({3, 100, 1})}); }},
       {"softmax across rows", "reference",
        [](Net& n) { return n.graph.add(Softmax{.axis = 0, .log = true}, {n.input({3, 10})}); }},
+      {"layer norm", "layer norm f32",
+       [](Net& n) {
+         return n.graph.add(LayerNorm{.axis = 2}, {n.input({2, 9, 100}), n.constant({100}), n.constant({100})});
+       }},
+      {"layer norm over two axes, no bias", "layer norm f32",
+       [](Net& n) { return n.graph.add(LayerNorm{.axis = 1}, {n.input({3, 5, 7}), n.constant({5, 7})}); }},
+      {"layer norm with one scale for all", "reference",
+       [](Net& n) { return n.graph.add(LayerNorm{.axis = 1}, {n.input({3, 7}), n.constant({1})}); }},
+      {"layer norm with a scale a row", "reference",
+       [](Net& n) { return n.graph.add(LayerNorm{.axis = 1}, {n.input({4, 4}), n.constant({4, 1})}); }},
       {"channels last", "transpose 32",
        [](Net& n) { return n.graph.add(Transpose{channels_last(4)}, {n.input({2, 3, 17, 33})}); }},
       {"channels first", "transpose 32",
        [](Net& n) { return n.graph.add(Transpose{channels_first(4)}, {n.input({2, 17, 33, 70})}); }},
       {"units between", "transpose 32",
        [](Net& n) { return n.graph.add(Transpose{Permutation::of({2, 1, 0})}, {n.input({5, 1, 7})}); }},
-      {"rows inside out", "reference",
+      {"rows inside out", "transpose",
        [](Net& n) { return n.graph.add(Transpose{Permutation::of({2, 1, 0})}, {n.input({5, 2, 7})}); }},
   };
   for (const Row& row : kRows) {

@@ -34,8 +34,8 @@ inline constexpr std::int64_t kNeighbourhoodFloats = 2048;
 /// them they stay in L2. (Xception: 256 KiB 1.015 of the time, 512 KiB 1.01, 640 KiB 1.03.)
 inline constexpr std::int64_t kRowBlockBytes = 384 * 1024;
 
-/// Bytes of a panel that stay in L2 beside the rows that meet it, and as much again that is on its way; a dense convolution
-/// goes through larger ones in parts.
+/// Bytes of a panel that stay in L2 beside the rows that meet it, and as much again that is on its way; a dense
+/// convolution goes through larger ones in parts.
 inline constexpr std::int64_t kPanelBytes = 300 * 1024;
 
 /// Output columns that a depthwise tile computes at once.

@@ -127,14 +127,17 @@ void prepare_gemm(const Site& site, Step& step) {
   const auto& gemm = std::get<Gemm>(step.op);
   const std::int64_t n = site.output().shape[1];
   const std::int64_t k = site.input(0).shape[1];
-  std::vector<float> weights(site.weights(1), site.weights(1) + n * k);
-  for (float& weight : weights) weight *= gemm.alpha;
+  std::vector<float> scaled;
+  if (gemm.alpha != 1) {
+    scaled.assign(site.weights(1), site.weights(1) + n * k);
+    for (float& weight : scaled) weight *= gemm.alpha;
+  }
   std::vector<float> bias(static_cast<std::size_t>(n));
   for (std::size_t i = 0; site.inputs() == 3 && i < bias.size(); ++i) {
     bias[i] = gemm.beta * site.weights(2)[site.input(2).shape.elements() == 1 ? 0 : i];
   }
   const auto memory = packed_memory(packed_floats(n, k));
-  pack_panels({.data = weights.data(),
+  pack_panels({.data = scaled.empty() ? site.weights(1) : scaled.data(),
                .co = n,
                .k = k,
                .co_stride = gemm.transpose_b ? k : 1,

@@ -1,17 +1,35 @@
 #include "sepal/tensor/tensor.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <cstring>
 
 #include "sepal/base/text.h"
 
 namespace sepal {
+namespace {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+/// Of memory that begins with one. Loading a model is mostly page faults; the system may say no.
+void ask_for_huge_pages(void* memory, std::size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  static_cast<void>(::madvise(memory, bytes, MADV_HUGEPAGE));
+#else
+  static_cast<void>(memory), static_cast<void>(bytes);
+#endif
+}
+
+}  // namespace
 
 AlignedBytes::AlignedBytes(std::size_t size) : size_(size) {
-  constexpr std::size_t kAlignment = 64;
-  const std::size_t whole = (size + kSlack + kAlignment - 1) / kAlignment * kAlignment;
-  void* memory = whole < size ? nullptr : std::aligned_alloc(kAlignment, whole);
+  constexpr std::size_t kLine = 64;
+  const std::size_t whole = (size + kSlack + kLine - 1) / kLine * kLine;
+  const bool large = size >= kHugePage;
+  void* memory = whole < size ? nullptr : std::aligned_alloc(large ? kHugePage : kLine, whole);
   if (memory == nullptr) fail(ErrorKind::kMemory, "{} of memory cannot be had", human_bytes(static_cast<double>(size)));
+  if (large) ask_for_huge_pages(memory, whole);
   std::memset(memory, 0, whole);
   data_.reset(static_cast<std::byte*>(memory));
 }

@@ -173,7 +173,8 @@ TEST(OnnxRoundTrip, AnOptimisedModelComputesTheSame) {
     ASSERT_EQ(found.size(), expected.size());
     for (std::size_t i = 0; i < found.size(); ++i) {
       EXPECT_EQ(again.outputs()[i].name, graph.outputs()[i].name);
-      EXPECT_LE(distance(found[i], expected[i]), 1e-5) << again.outputs()[i].name;
+      // What was read again may take other kernels where layouts stand between operators, which round in other orders.
+      EXPECT_LE(distance(found[i], expected[i]), 3e-5) << again.outputs()[i].name;
     }
     const auto transposes = [](const std::vector<std::byte>& file) {
       const ModelProto model = parse_model(Bytes(file));

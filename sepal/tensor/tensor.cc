@@ -27,7 +27,10 @@ AlignedBytes::AlignedBytes(std::size_t size) : size_(size) {
   constexpr std::size_t kLine = 64;
   const std::size_t whole = (size + kSlack + kLine - 1) / kLine * kLine;
   const bool large = size >= kHugePage;
-  void* memory = whole < size ? nullptr : std::aligned_alloc(large ? kHugePage : kLine, whole);
+  void* memory = nullptr;
+  if (whole >= size && !large) memory = std::aligned_alloc(kLine, whole);
+  // aligned_alloc wants a multiple of the alignment.
+  if (whole >= size && large && ::posix_memalign(&memory, kHugePage, whole) != 0) memory = nullptr;
   if (memory == nullptr) fail(ErrorKind::kMemory, "{} of memory cannot be had", human_bytes(static_cast<double>(size)));
   if (large) ask_for_huge_pages(memory, whole);
   std::memset(memory, 0, whole);

@@ -33,6 +33,7 @@ struct Pixels {
 // The greatest value so far, and beside it whether all were numbers: to compare the two at every tap is what takes
 // longest.
 struct Greatest {
+  HWY_INLINE Greatest() {}  // spelt out, as that of Sums (tile-inl.h)
   V high;
   hn::Mask<D> numbers;
   HWY_INLINE void begin(const Pixels& pixels) {
@@ -50,6 +51,7 @@ struct Greatest {
 };
 
 struct Mean {
+  HWY_INLINE Mean() {}
   V sum;
   HWY_INLINE void begin(const Pixels&) { sum = hn::Zero(kTag); }
   HWY_INLINE void take(V x) { sum = hn::Add(sum, x); }

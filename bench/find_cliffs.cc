@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/filled.h"
 #include "sepal/base/text.h"
 #include "sepal/graph/graph.h"
 #include "sepal/plan/plan.h"
@@ -75,16 +76,6 @@ Layer regular(const Layer& layer) {
   result.ci = layer.groups * channels(layer.ci / layer.groups);
   result.co = layer.groups * channels(layer.co / layer.groups);
   return result;
-}
-
-Tensor filled(const Shape& shape) {
-  Tensor tensor(DataType::kF32, shape);
-  std::uint32_t state = 1;
-  for (float& value : tensor.values<float>()) {
-    state = state * 1664525u + 1013904223u;
-    value = static_cast<float>(state >> 8) / static_cast<float>(1 << 24) - 0.5f;
-  }
-  return tensor;
 }
 
 /// The best of a few rounds, in nanoseconds.

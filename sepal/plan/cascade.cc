@@ -22,13 +22,6 @@ constexpr std::int64_t with_slack(std::int64_t floats) {
   return to_line(floats + static_cast<std::int64_t>(kSlack) / kFloatBytes);
 }
 
-enum class Form : std::uint8_t { kDepthwise, kPointwise, kDirect };
-Form form_of(const Stage& stage) {
-  if (is_depthwise(stage.conv, stage.filter)) return Form::kDepthwise;
-  const bool product = is_pointwise(stage.conv, stage.filter) && stage.conv.window.stride == Extent{1, 1};
-  return product ? Form::kPointwise : Form::kDirect;
-}
-
 std::int64_t direct_floats(const Stage& stage) {
   return packed_direct_floats(stage.conv.groups, stage.filter.n(), stage.filter.elements(1, 4));
 }
@@ -36,12 +29,12 @@ std::int64_t direct_floats(const Stage& stage) {
 /// Floats of a stage's packed weights: panels; filter and bias of a depthwise one; panels and zeros of a direct one.
 std::int64_t packed_floats_of(const Stage& stage) {
   const Shape& filter = stage.filter;
-  switch (form_of(stage)) {
-    case Form::kDepthwise:
+  switch (kind_of(stage.conv, stage.filter)) {
+    case StageKind::kDepthwise:
       return to_line(filter.elements() + filter.n());
-    case Form::kPointwise:
+    case StageKind::kPointwise:
       return packed_floats(filter.n(), filter.c());
-    case Form::kDirect:
+    case StageKind::kDirect:
       break;
   }
   return to_line(direct_floats(stage) + filter.c());
@@ -49,15 +42,15 @@ std::int64_t packed_floats_of(const Stage& stage) {
 
 void pack(const Stage& stage, const float* filter, const float* bias, float* to) {
   const Shape& shape = stage.filter;
-  switch (form_of(stage)) {
-    case Form::kDepthwise:
+  switch (kind_of(stage.conv, stage.filter)) {
+    case StageKind::kDepthwise:
       pack_depthwise(filter, shape.n(), shape.h() * shape.w(), to);
       if (bias != nullptr) std::copy_n(bias, shape.n(), to + shape.elements());
       break;
-    case Form::kPointwise:
+    case StageKind::kPointwise:
       pack_panels({.data = filter, .co = shape.n(), .k = shape.c(), .co_stride = shape.c(), .k_stride = 1}, bias, to);
       break;
-    case Form::kDirect:
+    case StageKind::kDirect:
       pack_direct(filter, bias, stage.conv.groups, shape.n(), shape.elements(1, 4), to);
       break;
   }
@@ -72,8 +65,8 @@ CascadeStage bind(const Stage& stage, const Step& step, TensorView<const float> 
   bound.ring_rows = stage.ring_rows;
   bound.ring = stage.ring;
   const Conv2d& conv = stage.conv;
-  switch (form_of(stage)) {
-    case Form::kDepthwise:
+  switch (kind_of(stage.conv, stage.filter)) {
+    case StageKind::kDepthwise:
       bound.args = DepthwiseArgs{.input = input,
                                  .filter = packed,
                                  .bias = packed == nullptr ? nullptr : packed + stage.filter.elements(),
@@ -81,7 +74,7 @@ CascadeStage bind(const Stage& stage, const Step& step, TensorView<const float> 
                                  .activation = conv.activation,
                                  .output = {nullptr, stage.output}};
       break;
-    case Form::kPointwise:
+    case StageKind::kPointwise:
       bound.args = PointwiseArgs{.input = input.data,
                                  .input_pitch = stage.filter.c(),
                                  .ci = stage.filter.c(),
@@ -90,7 +83,7 @@ CascadeStage bind(const Stage& stage, const Step& step, TensorView<const float> 
                                  .activation = conv.activation,
                                  .output_pitch = stage.filter.n()};
       break;
-    case Form::kDirect:
+    case StageKind::kDirect:
       bound.args = DirectArgs{.input = input,
                               .packed = packed,
                               .zeros = packed == nullptr ? nullptr : packed + direct_floats(stage),
@@ -105,13 +98,21 @@ CascadeStage bind(const Stage& stage, const Step& step, TensorView<const float> 
 
 }  // namespace
 
+StageKind kind_of(const Conv2d& conv, const Shape& filter) {
+  if (is_depthwise(conv, filter)) return StageKind::kDepthwise;
+  const bool product = is_pointwise(conv, filter) && conv.window.stride == Extent{1, 1};
+  return product ? StageKind::kPointwise : StageKind::kDirect;
+}
+
 std::string_view name_of_cascade(const Step& step) {
-  const auto is = [&](std::size_t i, Form form) { return form_of(step.stages[i]) == form; };
+  const auto is = [&](std::size_t i, StageKind kind) {
+    return kind_of(step.stages[i].conv, step.stages[i].filter) == kind;
+  };
   const std::size_t count = step.stages.size();
-  if (count == 2 && is(0, Form::kDepthwise) && is(1, Form::kPointwise)) {
+  if (count == 2 && is(0, StageKind::kDepthwise) && is(1, StageKind::kPointwise)) {
     return step.adds ? "separable f32, add" : "separable f32";
   }
-  if (count == 3 && is(0, Form::kPointwise) && is(1, Form::kDepthwise) && is(2, Form::kPointwise)) {
+  if (count == 3 && is(0, StageKind::kPointwise) && is(1, StageKind::kDepthwise) && is(2, StageKind::kPointwise)) {
     return step.adds ? "inverted residual f32, add" : "inverted residual f32";
   }
   return step.adds ? "cascade f32, add" : "cascade f32";

@@ -22,19 +22,22 @@ namespace {
 constexpr double kSecondsPerByteL2 = 1 / 200e9;
 constexpr double kSecondsPerByteL3 = 1 / 110e9;
 constexpr double kSecondsPerByteMemory = 1 / 40e9;
-constexpr double kSecondsPerCall = 150e-9;  // of a stage for one piece
-constexpr std::int64_t kPackedBytes = 128 * 1024;
+constexpr double kSecondsPerCall = 150e-9;   // of a stage for one piece
+constexpr double kPackedBytes = 128 * 1024;  // of what one stage packs for the next
 constexpr double kSecondsPerMac = 1 / 125e9;
 
 /// Seconds to move `bytes` of something of which `whole` bytes lie about until they are used again.
-double move(double bytes, std::int64_t whole, const CacheSizes& caches) {
-  if (whole <= caches.l2 / 2) return bytes * kSecondsPerByteL2;
-  return bytes * (whole <= caches.l3 / 2 ? kSecondsPerByteL3 : kSecondsPerByteMemory);
+double move(double bytes, double whole, const CacheSizes& caches) {
+  if (whole <= static_cast<double>(caches.l2) / 2) return bytes * kSecondsPerByteL2;
+  return bytes * (whole <= static_cast<double>(caches.l3) / 2 ? kSecondsPerByteL3 : kSecondsPerByteMemory);
 }
 
-std::int64_t bytes_of(const ChainLink& link) { return link.output.elements() * std::int64_t{sizeof(float)}; }
-
-double seconds_of(const ChainLink& link) { return static_cast<double>(link.macs) * kSecondsPerMac; }
+// Bytes and MACs are no whole numbers here: a stranger's shapes are ranked before their sums are checked.
+double bytes_of(const ChainLink& link) { return static_cast<double>(link.output.elements()) * sizeof(float); }
+double row_bytes(const ChainLink& link) {
+  return static_cast<double>(link.output.w()) * static_cast<double>(link.output.c()) * sizeof(float);
+}
+double seconds_of(const ChainLink& link) { return link.macs * kSecondsPerMac; }
 
 /// Rows of its input that a link meets for so many rows of its output.
 std::int64_t rows_met(const ChainLink& link, std::int64_t rows) {
@@ -48,8 +51,8 @@ std::optional<double> cost_of(std::span<const ChainLink> links, std::int64_t row
   const std::int64_t all_rows = last.output.n() * last.output.h();
   const std::int64_t parts = std::min<std::int64_t>(threads, all_rows);
   const double uneven = static_cast<double>((all_rows + parts - 1) / parts * parts) / static_cast<double>(all_rows) - 1;
-  std::int64_t rings = 0;
-  std::int64_t weights = last.weights;
+  double rings = 0;
+  double weights = last.weights;
   std::int64_t met = rows;
   double between = 0;
   double waiting = uneven * seconds_of(last);
@@ -59,18 +62,18 @@ std::optional<double> cost_of(std::span<const ChainLink> links, std::int64_t row
     met = std::min(rows_met(links[i + 1], met), link.output.h());
     // What a depthwise stage packs for a product lies side by side, and a little of it stays in L1 and L2's best part.
     const bool packs = link.kind == StageKind::kDepthwise && links[i + 1].kind == StageKind::kPointwise;
-    const double moves = !packs ? 2 : met * link.row_bytes() > kPackedBytes ? 1 : 0;
-    between += moves * static_cast<double>(bytes_of(link));
-    rings += met * link.row_bytes();
+    const double ring = static_cast<double>(met) * row_bytes(link);
+    const double moves = !packs ? 2 : ring > kPackedBytes ? 1 : 0;
+    between += moves * bytes_of(link);
+    rings += ring;
     weights += link.weights;
     // Parts of the image that lie side by side compute the rows between them twice.
     const double twice = static_cast<double>((met - fresh) * (parts - 1)) / static_cast<double>(link.output.h());
     waiting += (uneven + twice) * seconds_of(link);
   }
-  if (rings > caches.l2 * 5 / 8) return std::nullopt;
+  if (rings > static_cast<double>(caches.l2) * 5 / 8) return std::nullopt;
   const auto pieces = static_cast<double>(last.output.n() * ((last.output.h() + rows - 1) / rows));
-  return waiting + between * kSecondsPerByteL2 +
-         (pieces - 1) * move(static_cast<double>(weights), weights + rings, caches) +
+  return waiting + between * kSecondsPerByteL2 + (pieces - 1) * move(weights, weights + rings, caches) +
          pieces * static_cast<double>(links.size()) * kSecondsPerCall;
 }
 
@@ -127,16 +130,13 @@ class Chains {
     const Conv2d* conv = constant_conv(site);
     if (conv == nullptr || site.output().shape.elements() == 0) return std::nullopt;
     const Shape& filter = filter_of(site);
-    ChainLink link{.node = at, .output = site.output().shape, .weights = filter.elements() * 4};
-    link.macs = link.output.elements() * filter.elements(1, 4);
-    if (is_depthwise(*conv, filter)) {
-      link.kind = StageKind::kDepthwise;
-      link.window = conv->window;
-    } else if (!is_pointwise(*conv, filter) || conv->window.stride != Extent{1, 1}) {
-      link.kind = StageKind::kDirect;
-      link.window = conv->window;
-    }
-    return link;
+    const Shape& output = site.output().shape;
+    return ChainLink{.node = at,
+                     .kind = kind_of(*conv, filter),
+                     .window = conv->window,
+                     .output = output,
+                     .weights = static_cast<double>(filter.elements()) * sizeof(float),
+                     .macs = static_cast<double>(output.elements()) * static_cast<double>(filter.elements(1, 4))};
   }
 
   /// The link behind: the only reader of the node's result, which is no sum.
@@ -168,8 +168,8 @@ std::vector<Cut> cut(std::span<const ChainLink> chain, const CacheSizes& caches,
   for (std::size_t end = 1; end <= chain.size(); ++end) {
     const ChainLink& link = chain[end - 1];
     // The result goes to the next step and is read there.
-    const double out = move(2.0 * static_cast<double>(bytes_of(link)), bytes_of(link), caches);
-    for (std::size_t begin = 0; begin < end; ++begin) {
+    const double out = move(2 * bytes_of(link), bytes_of(link), caches);
+    for (std::size_t begin = end - std::min(end, kMostStages); begin < end; ++begin) {
       const auto links = chain.subspan(begin, end - begin);
       std::optional<Cut> one = links.size() == 1 ? Cut{} : std::optional<Cut>{};
       if (links.size() > 1 && may_be_one(links)) one = as_one(links, caches, threads);

@@ -9,18 +9,14 @@ namespace sepal {
 
 // Which convolutions that read one another become one step, and how many rows it computes at once.
 
-/// How one convolution of a chain is computed.
-enum class StageKind : std::uint8_t { kDirect, kDepthwise, kPointwise };
-
 /// A convolution as the ranking sees it.
 struct ChainLink {
   std::size_t node = 0;  ///< index in Graph::nodes()
   StageKind kind = StageKind::kPointwise;
-  Window window{};           ///< of a pointwise one {}
-  Shape output;              ///< [n, h', w', co]
-  std::int64_t weights = 0;  ///< bytes
-  std::int64_t macs = 0;
-  std::int64_t row_bytes() const { return output.w() * output.c() * std::int64_t{sizeof(float)}; }
+  Window window{};
+  Shape output{};      ///< [n, h', w', co]
+  double weights = 0;  ///< bytes
+  double macs = 0;
 };
 
 /// Neighbouring links computed as one step.

@@ -27,6 +27,10 @@ using Fusions = std::map<std::size_t, Fusion>;
 /// have one shape.
 void find_additions(const Graph& graph, Fusions& fusions);
 
+/// Which kernel computes a convolution that is a stage of a step.
+enum class StageKind : std::uint8_t { kDirect, kDepthwise, kPointwise };
+StageKind kind_of(const Conv2d& conv, const Shape& filter);
+
 /// Gives the step its stages, the convolutions `nodes`, and packs their weights if they are wanted. The step has op,
 /// adds and rows_at_once.
 void prepare_cascade(const Graph& graph, std::span<const std::size_t> nodes, bool with_weights, Step& step);

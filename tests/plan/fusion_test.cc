@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sepal/base/error.h"
 #include "sepal/plan/chains.h"
 #include "sepal/plan/plan.h"
 #include "tests/plan/net.h"
@@ -172,8 +173,18 @@ TEST(Fusion, SmallMapsAreLeftInTheCache) {
             (std::vector<std::string>{"pointwise f32", "depthwise f32", "pointwise f32"}));
 }
 
+TEST(Cut, ShapesThatNoMemoryHoldsAreRankedBeforeTheyAreRefused) {
+  // 2^58 values of 9 terms: more MACs than 64 bits count.
+  Net net;
+  const std::int64_t side = std::int64_t{1} << 26;
+  const ValueId x = net.graph.add(Expand{{1, side, side, 64}}, {net.input({1, 1, 1, 64})});
+  net.graph.add_output("y", net.conv(net.conv(x, three(64), 64), {}, 64));
+  EXPECT_EQ(ranked(net.graph, {}, 2), std::vector<Fused>());
+  EXPECT_THROW(Plan(net.graph, {.memory_limit = 1 << 20}), Error);
+}
+
 TEST(Cut, GoesWhereMapsFit) {
-  const auto link = [](StageKind kind, std::int64_t side, std::int64_t c, std::int64_t weights) {
+  const auto link = [](StageKind kind, std::int64_t side, std::int64_t c, double weights) {
     ChainLink one{.kind = kind, .output = {1, side, side, c}, .weights = weights};
     if (kind != StageKind::kPointwise) one.window = {.kernel = {3, 3}, .padding = {1, 1, 1, 1}};
     return one;
@@ -183,8 +194,12 @@ TEST(Cut, GoesWhereMapsFit) {
     for (const Cut& one : cuts) result.push_back(one.end);
     return result;
   };
-  const auto expand = [&](std::int64_t side, std::int64_t c) { return link(StageKind::kPointwise, side, c, c * 64); };
-  const auto filter = [&](std::int64_t side, std::int64_t c) { return link(StageKind::kDepthwise, side, c, c * 36); };
+  const auto expand = [&](std::int64_t side, std::int64_t c) {
+    return link(StageKind::kPointwise, side, c, static_cast<double>(c) * 64);
+  };
+  const auto filter = [&](std::int64_t side, std::int64_t c) {
+    return link(StageKind::kDepthwise, side, c, static_cast<double>(c) * 36);
+  };
   struct Case {
     const char* why;
     std::vector<ChainLink> chain;

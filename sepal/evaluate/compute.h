@@ -92,6 +92,30 @@ void compute(const Gather& op, Inputs inputs, Outputs outputs) noexcept;
 void compute(const Expand& op, Inputs inputs, Outputs outputs) noexcept;
 void compute(const Tile& op, Inputs inputs, Outputs outputs) noexcept;
 
+// compute_training.cc
+bool computes(const BatchMoments& op, Types inputs);
+bool computes(const BatchNormSums& op, Types inputs);
+bool computes(const BatchNormInputGradient& op, Types inputs);
+bool computes(const TrainingConv2d& op, Types inputs);
+bool computes(const Conv2dGradient& op, Types inputs);
+bool computes(const UnaryGradient& op, Types inputs);
+bool computes(const PoolGradient& op, Types inputs);
+bool computes(const ResizeGradient& op, Types inputs);
+bool computes(const CrossEntropy& op, Types inputs);
+bool computes(const Dropout& op, Types inputs);
+bool computes(const Update& op, Types inputs);
+void compute(const BatchMoments& op, Inputs inputs, Outputs outputs) noexcept;
+void compute(const BatchNormSums& op, Inputs inputs, Outputs outputs) noexcept;
+void compute(const BatchNormInputGradient& op, Inputs inputs, Outputs outputs) noexcept;
+void compute(const TrainingConv2d& op, Inputs inputs, Outputs outputs) noexcept;
+void compute(const Conv2dGradient& op, Inputs inputs, Outputs outputs) noexcept;
+void compute(const UnaryGradient& op, Inputs inputs, Outputs outputs) noexcept;
+void compute(const PoolGradient& op, Inputs inputs, Outputs outputs) noexcept;
+void compute(const ResizeGradient& op, Inputs inputs, Outputs outputs) noexcept;
+void compute(const CrossEntropy& op, Inputs inputs, Outputs outputs) noexcept;
+void compute(const Dropout& op, Inputs inputs, Outputs outputs) noexcept;
+void compute(const Update& op, Inputs inputs, Outputs outputs) noexcept;
+
 /// f32 and the integers: the types in which arithmetic is done.
 constexpr bool is_number(DataType type) { return type == DataType::kF32 || is_integer(type); }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sepal/base/text.h"
 #include "sepal/formats/onnx_write_lowering.h"
 
 namespace sepal::onnx {
@@ -68,6 +69,10 @@ class NodeLowering {
   void write(const QuantizedMatMul& op);
   void write(const Gather& op);
   void write(const DynamicQuantize& op);
+  template <TrainingOp Operator>
+  void write(const Operator& op) {
+    fail(ErrorKind::kUnsupported, "{} belongs to training and has no ONNX form", name_of(Op(op)));
+  }
 
   /// The order in which this node works.
   Order choose_order() const;

@@ -119,7 +119,20 @@ std::string_view name_of(const Op& op) {
                [](const Tile&) -> Name { return "tile"; },
                [](const Quantize&) -> Name { return "quantize"; },
                [](const Dequantize&) -> Name { return "dequantize"; },
-               [](const DynamicQuantize&) -> Name { return "dynamic_quantize"; }},
+               [](const DynamicQuantize&) -> Name { return "dynamic_quantize"; },
+               [](const BatchMoments&) -> Name { return "batch_moments"; },
+               [](const BatchNormSums&) -> Name { return "batch_norm_sums"; },
+               [](const BatchNormInputGradient&) -> Name { return "batch_norm_gradient"; },
+               [](const TrainingConv2d&) -> Name { return "training_conv2d"; },
+               [](const Conv2dGradient&) -> Name { return "conv2d_gradient"; },
+               [](const ResizeGradient&) -> Name { return "resize_gradient"; },
+               [](const CrossEntropy&) -> Name { return "cross_entropy"; },
+               [](const Dropout&) -> Name { return "dropout"; },
+               [](const UnaryGradient&) -> Name { return "activation_gradient"; },
+               [](const PoolGradient& pool) -> Name {
+                 return pool.kind == PoolKind::kMax ? "max_pool_gradient" : "average_pool_gradient";
+               },
+               [](const Update& update) -> Name { return name_of(update.rule.rule); }},
       op);
 }
 

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "sepal/graph/training_op.h"
 #include "sepal/tensor/elementwise.h"
 #include "sepal/tensor/resample.h"
 #include "sepal/tensor/shape.h"
@@ -273,10 +274,12 @@ struct DynamicQuantize {
   friend bool operator==(const DynamicQuantize&, const DynamicQuantize&) = default;
 };
 
-using Op = std::variant<Conv2d, ConvTranspose2d, IntegerConv2d, QuantizedConv2d, Pool, Reduce, ArgReduce, BatchNorm,
-                        LayerNorm, GroupNorm, LocalResponseNorm, Unary, Binary, Select, MatMul, Gemm, IntegerMatMul,
-                        QuantizedMatMul, Softmax, Reshape, Transpose, Concat, Slice, Pad, Resize, Gather, Cast, Expand,
-                        Tile, Quantize, Dequantize, DynamicQuantize>;
+using Op =
+    std::variant<Conv2d, ConvTranspose2d, IntegerConv2d, QuantizedConv2d, Pool, Reduce, ArgReduce, BatchNorm, LayerNorm,
+                 GroupNorm, LocalResponseNorm, Unary, Binary, Select, MatMul, Gemm, IntegerMatMul, QuantizedMatMul,
+                 Softmax, Reshape, Transpose, Concat, Slice, Pad, Resize, Gather, Cast, Expand, Tile, Quantize,
+                 Dequantize, DynamicQuantize, BatchMoments, BatchNormSums, BatchNormInputGradient, TrainingConv2d,
+                 Conv2dGradient, UnaryGradient, PoolGradient, ResizeGradient, CrossEntropy, Dropout, Update>;
 
 /// The operator's name as plans and reports show it: "conv2d", "relu", "add", "max_pool", "reduce_mean" ...
 std::string_view name_of(const Op& op);

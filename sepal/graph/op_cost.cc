@@ -109,6 +109,11 @@ constexpr Each kQuantization = {.additions = 1, .divisions = 1, .comparisons = 2
 // The same of a sum of products, whose three scales are one multiplier.
 constexpr Each kRequantization = {.multiplications = 1, .additions = 1, .comparisons = 2, .functions = 1};
 
+// A value of a batch norm once its channel's factor and shift are known, of the sums of its moments, and of those of
+// its gradient.
+constexpr Each kNormalized = {.multiplications = 1, .additions = 1};
+constexpr Each kMoments = {.multiplications = 1, .additions = 2};
+
 Count elements(const TensorType& type) { return type.shape.elements(); }
 
 Cost same(const Arithmetic& arithmetic) { return {.nominal = arithmetic, .effective = arithmetic}; }
@@ -279,6 +284,16 @@ Arithmetic resizing(const Resize& op, const Shape& input, const Shape& output) {
   return {.multiplications = values * taps, .additions = excess(values * taps, values)};
 }
 
+/// A convolution of a training step. What comes besides the sums of products (batch norm on reading, moments, masks) is
+/// counted as the operators that it stands for.
+Cost training_convolution(const Window& window, const NormalizedRead& read, const Shape& input, const Shape& filter,
+                          const Shape& output) {
+  Cost cost = convolution(window, input, filter, output, false);
+  if (read.on)
+    cost = plus(cost, times(input.elements(), kNormalized) + times(input.elements(), each_of(read.activation.kind)));
+  return cost;
+}
+
 std::int64_t last(const Shape& shape) { return shape.rank() == 0 ? 1 : shape[shape.rank() - 1]; }
 
 }  // namespace
@@ -347,7 +362,33 @@ Cost arithmetic_of(const Op& op, std::span<const TensorType> inputs, std::span<c
           [&](const Concat&) { return Cost{}; }, [&](const Slice&) { return Cost{}; },
           [&](const Pad&) { return Cost{}; }, [&](const Gather&) { return Cost{}; },
           [&](const Cast&) { return Cost{}; }, [&](const Expand&) { return Cost{}; },
-          [&](const Tile&) { return Cost{}; }},
+          [&](const Tile&) { return Cost{}; },
+          [&](const BatchMoments&) { return same(times(elements(inputs[0]), kMoments)); },
+          [&](const BatchNormSums&) { return same(times(elements(inputs[0]), kMoments)); },
+          [&](const BatchNormInputGradient&) { return same(times(values, {.multiplications = 2, .additions = 2})); },
+          [&](const TrainingConv2d& conv) {
+            return plus(training_convolution(conv.window, conv.read, shape(0), shape(1), output),
+                        times(values, kMoments));
+          },
+          [&](const Conv2dGradient& conv) {
+            const Shape& y = shape(conv.read.on ? 6 : 2);
+            Cost cost = training_convolution(conv.window, conv.read, shape(0), shape(1), y);
+            if (conv.input_gradient) cost = cost + convolution(conv.window, shape(0), shape(1), y, false);
+            if (conv.normalized) cost = plus(cost, times(y.elements(), {.multiplications = 2, .additions = 2}));
+            const bool masks = conv.input_gradient && conv.read.on;
+            return masks ? plus(cost, times(shape(0).elements(), kMoments)) : cost;
+          },
+          [&](const UnaryGradient& unary) { return same(times(values, each_of(unary.function.kind))); },
+          [&](const PoolGradient& pool) {
+            return pooling(Pool{.kind = pool.kind, .window = pool.window}, shape(0), shape(1));
+          },
+          [&](const ResizeGradient& resize) { return same(resizing(Resize{.how = resize.how}, output, shape(0))); },
+          [&](const CrossEntropy&) { return same(softmax(Softmax{.axis = 1, .log = true}, shape(0))); },
+          [&](const Dropout&) { return same(times(values, {.multiplications = 1})); },
+          [&](const Update& update) {
+            const int states = states_of(update.rule.rule);
+            return same(times(values, {.multiplications = 2 * states, .additions = 2 * states}));
+          }},
       op);
 }
 

@@ -98,7 +98,18 @@ LayerKind kind_of(const Op& op, std::span<const TensorType> inputs, const std::v
                [&](const Gather&) { return kMovement; },
                [&](const Cast&) { return kMovement; },
                [&](const Expand&) { return kMovement; },
-               [&](const Tile&) { return kMovement; }},
+               [&](const Tile&) { return kMovement; },
+               [&](const BatchMoments&) { return kNormalization; },
+               [&](const BatchNormSums&) { return kNormalization; },
+               [&](const BatchNormInputGradient&) { return kNormalization; },
+               [&](const TrainingConv2d&) { return kConvolution; },
+               [&](const Conv2dGradient&) { return kConvolution; },
+               [&](const UnaryGradient&) { return kActivation; },
+               [&](const PoolGradient&) { return kPooling; },
+               [&](const ResizeGradient&) { return kResize; },
+               [&](const CrossEntropy&) { return kActivation; },
+               [&](const Dropout&) { return kElementwise; },
+               [&](const Update&) { return kElementwise; }},
       op);
 }
 

@@ -9,6 +9,7 @@
 #include "sepal/base/visit.h"
 #include "sepal/graph/shape_rule_image.h"
 #include "sepal/graph/shape_rule_move.h"
+#include "sepal/graph/shape_rule_training.h"
 
 namespace sepal {
 
@@ -323,7 +324,18 @@ std::vector<TensorType> infer(const Op& op, std::span<const TensorType> inputs) 
                              [&](const Tile& o) { return infer_move(o, inputs); },
                              [&](const Quantize& o) { return quantize(o, inputs); },
                              [&](const Dequantize& o) { return dequantize(o, inputs); },
-                             [&](const DynamicQuantize& o) { return dynamic_quantize(o, inputs); }},
+                             [&](const DynamicQuantize& o) { return dynamic_quantize(o, inputs); },
+                             [&](const BatchMoments& o) { return infer_training(o, inputs); },
+                             [&](const BatchNormSums& o) { return infer_training(o, inputs); },
+                             [&](const BatchNormInputGradient& o) { return infer_training(o, inputs); },
+                             [&](const TrainingConv2d& o) { return infer_training(o, inputs); },
+                             [&](const Conv2dGradient& o) { return infer_training(o, inputs); },
+                             [&](const UnaryGradient& o) { return infer_training(o, inputs); },
+                             [&](const PoolGradient& o) { return infer_training(o, inputs); },
+                             [&](const ResizeGradient& o) { return infer_training(o, inputs); },
+                             [&](const CrossEntropy& o) { return infer_training(o, inputs); },
+                             [&](const Dropout& o) { return infer_training(o, inputs); },
+                             [&](const Update& o) { return infer_training(o, inputs); }},
                     op);
 }
 

@@ -45,6 +45,14 @@ std::int64_t work_of(const Op& op, std::span<const TensorType> inputs, std::span
             return multiply(times(std::min(kernel.h, shape(0).h()), std::min(kernel.w, shape(0).w())));
           },
           [&](const LocalResponseNorm& norm) { return multiply(std::min(norm.size, last(0))); },
+          [&](const TrainingConv2d&) { return convolve(1); },
+          [&](const Conv2dGradient& conv) {
+            return std::max(moved, times(times(2, shape(conv.read.on ? 6 : 2).elements()), shape(1).elements(1, 4)));
+          },
+          [&](const PoolGradient& pool) {
+            return std::max(moved, times(shape(1).elements(), times(pool.window.kernel.h, pool.window.kernel.w)));
+          },
+          [&](const ResizeGradient&) { return times(moved, 16); },
           // Up to 4 x 4 neighbours of an image, or all that lie under a widened filter.
           [&](const Resize& resize) { return times(moved, resize.how.mode == ResizeMode::kNearest ? 1 : 16); },
           [&](const auto&) { return moved; }},

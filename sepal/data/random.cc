@@ -64,7 +64,7 @@ double Random::log_gamma_variable(double a) {
   const double d = a - 1.0 / 3;
   const double c = 1 / std::sqrt(9 * d);
   while (true) {
-    const double x = static_cast<double>(normal());
+    const auto x = static_cast<double>(normal());
     const double root = 1 + c * x;
     const double u = open_uniform();
     if (root <= 0) continue;

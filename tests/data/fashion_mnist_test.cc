@@ -6,6 +6,7 @@
 #include <array>
 
 #include "sepal/data/find.h"
+#include "sepal/data/normalise.h"
 #include "tests/test_data.h"
 
 namespace sepal {
@@ -35,6 +36,10 @@ TEST(FashionMnist, IsAsItsAuthorsSay) {
   const Tensor first = set.train.image(0);
   ASSERT_EQ(first.shape(), (Shape{28, 28, 1}));
   EXPECT_EQ(first.values<std::uint8_t>()[0], 0);
+
+  const Normalisation pixels = measured_normalisation(set, all_of(60'000), {28, 28}, 1);
+  EXPECT_NEAR(pixels.mean[0], 0.2860, 5e-5);
+  EXPECT_NEAR(pixels.std[0], 0.3530, 5e-5);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ class BatchLoader {
   /// itself. `batches` must live as long.
   BatchLoader(const Batches& batches, Position from, int threads, int ahead,
               std::optional<Position> end = std::nullopt);
+  BatchLoader(Batches&&, Position, int, int, std::optional<Position> = std::nullopt) = delete;
   /// Waits for the threads, each of which gives up after the image that it is at.
   ~BatchLoader();
   BatchLoader(const BatchLoader&) = delete;

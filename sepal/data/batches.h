@@ -51,6 +51,7 @@ class Batches {
   /// Of the images `indices` of `part`. `set` must live as long. Throws Error(kInvalid) if there is no image, fewer
   /// than a batch where only full ones are made, or an option is out of its range.
   Batches(const DataSet& set, Part part, std::vector<std::int64_t> indices, const BatchOptions& options);
+  Batches(DataSet&&, Part, std::vector<std::int64_t>, const BatchOptions&) = delete;
 
   std::int64_t steps_per_epoch() const noexcept { return steps_; }
   const BatchOptions& options() const noexcept { return options_; }

@@ -93,7 +93,7 @@ std::vector<std::string> read_names(const std::filesystem::path& path) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
-    if (!line.empty()) names.emplace_back(line);
+    if (!line.empty()) names.push_back(printable(line));
   }
   return names;
 }

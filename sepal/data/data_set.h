@@ -42,7 +42,7 @@ class LabelledImages {
 struct DataSet {
   std::string name;                  ///< "Fashion-MNIST", or what the folder is called
   std::filesystem::path source;      ///< the folder
-  std::vector<std::string> classes;  ///< a label is an index into them
+  std::vector<std::string> classes;  ///< a label is an index into them; as the name fit for a terminal
   LabelledImages train;
   LabelledImages test;         ///< none where a folder of images has no such part
   std::optional<Extent> size;  ///< of every image; nothing where each has its own

@@ -35,14 +35,14 @@ struct Known {
 };
 constexpr Known kKnown[] = {
     {"fashion-mnist", "Fashion-MNIST", kFashionFolders, kFashion,
-     "apt install dataset-fashion-mnist brings it on Debian"},
-    {"mnist", "MNIST", kMnistFolders, {}, "its four IDX files belong into a folder mnist"},
-    {"cifar10", "CIFAR-10", kCifar10Folders, {}, "its binary version belongs into a folder cifar10"},
-    {"cifar100", "CIFAR-100", kCifar100Folders, {}, "its binary version belongs into a folder cifar100"},
+     "apt install dataset-fashion-mnist, or put its four IDX files into a folder fashion-mnist in one"},
+    {"mnist", "MNIST", kMnistFolders, {}, "put its four IDX files into a folder mnist in one"},
+    {"cifar10", "CIFAR-10", kCifar10Folders, {}, "put its binary version into a folder cifar10 in one"},
+    {"cifar100", "CIFAR-100", kCifar100Folders, {}, "put its binary version into a folder cifar100 in one"},
 };
 
-/// The folders to look in, one after another.
-std::vector<std::filesystem::path> places() {
+/// The folders that the environment names, then Debian's.
+std::vector<std::filesystem::path> usual_places() {
   std::vector<std::filesystem::path> all;
   const char* listed = std::getenv(kVariable);
   for (std::string_view rest = listed == nullptr ? "" : listed; !rest.empty();) {
@@ -59,8 +59,8 @@ bool is_folder(const std::filesystem::path& path) {
   return std::filesystem::is_directory(path, ignored);
 }
 
-std::optional<std::filesystem::path> folder_of(const Known& known) {
-  for (const std::filesystem::path& place : places()) {
+std::optional<std::filesystem::path> folder_of(const Known& known, std::span<const std::filesystem::path> places) {
+  for (const std::filesystem::path& place : places) {
     for (const std::string_view folder : known.folders) {
       if (is_folder(place / folder)) return place / folder;
     }
@@ -103,11 +103,13 @@ DataSet read_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-DataSet open_data(std::string_view name) {
+DataSet open_data(std::string_view name) { return open_data(name, usual_places()); }
+
+DataSet open_data(std::string_view name, std::span<const std::filesystem::path> places) {
   const auto* known = std::ranges::find(kKnown, name, &Known::name);
   const bool is_known = known != std::end(kKnown);
   if (is_known) {
-    if (const std::optional<std::filesystem::path> folder = folder_of(*known)) return read_folder(*folder);
+    if (const std::optional<std::filesystem::path> folder = folder_of(*known, places)) return read_folder(*folder);
   }
   const std::filesystem::path path(name);
   if (is_folder(path)) return read_folder(path);
@@ -116,8 +118,10 @@ DataSet open_data(std::string_view name) {
     invalid("{}: is a file; a data set is the folder that it lies in", printable(name));
   }
   if (!is_known) nowhere(name);
-  fail(ErrorKind::kUsage, "the data set {} is neither in {} nor where {} says; {}", known->name, kSystemFolder,
-       kVariable, known->remedy);
+  std::vector<std::string> looked;
+  for (const std::filesystem::path& place : places) looked.push_back(printable(place.string()));
+  fail(ErrorKind::kUsage, "no data set \"{}\" in {}; {} that {} lists", known->name, join(looked, ", "), known->remedy,
+       kVariable);
 }
 
 }  // namespace sepal

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+#include <span>
 #include <string_view>
 
 #include "sepal/data/data_set.h"
@@ -16,5 +18,8 @@ namespace sepal {
 /// first, each for a sub-folder of that name.
 /// Throws Error(kUsage) that says how to come by it where there is none, and Error as the readers do.
 DataSet open_data(std::string_view name);
+
+/// The same with `places` as all the folders to look into for a name.
+DataSet open_data(std::string_view name, std::span<const std::filesystem::path> places);
 
 }  // namespace sepal

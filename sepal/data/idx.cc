@@ -160,7 +160,7 @@ bool is_idx_folder(const std::filesystem::path& folder) {
 
 DataSet read_idx_folder(const std::filesystem::path& folder) {
   DataSet set;
-  set.name = folder_name(folder);
+  set.name = printable(folder_name(folder));
   set.source = folder;
   set.channels = 1;
   set.train = read_part(folder, "train");

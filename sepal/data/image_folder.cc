@@ -90,7 +90,7 @@ DataSet read_image_folder(const std::filesystem::path& folder) {
   const std::filesystem::path place = train ? folder / *train : folder;
 
   DataSet set;
-  set.name = folder_name(folder);
+  set.name = printable(folder_name(folder));
   set.source = folder;
   set.fit = Fit::kCrop;
   set.classes = train ? list(place).folders : inside.folders;
@@ -100,6 +100,7 @@ DataSet read_image_folder(const std::filesystem::path& folder) {
   }
   set.train = read_part(place, set.classes, set.classes);
   if (test) set.test = read_part(folder / *test, list(folder / *test).folders, set.classes);
+  for (std::string& name : set.classes) name = printable(name);
   return set;
 }
 

@@ -59,6 +59,13 @@ TEST(ImageFolder, HasPartsWhereTheyAreThere) {
   EXPECT_EQ(read_image_folder(vehicles.path()).classes, (std::vector<std::string>{"car", "train"}));
 }
 
+TEST(ImageFolder, HasClassesThatATerminalShows) {
+  const Folder folder;
+  folder.write("cat\x1B[31m/1.png", "");
+  folder.write("dog/1.png", "");
+  EXPECT_EQ(read_image_folder(folder.path()).classes, (std::vector<std::string>{"cat\\x1b[31m", "dog"}));
+}
+
 TEST(ImageFolder, SaysWhatIsWrong) {
   const struct {
     const char* why;

@@ -13,7 +13,7 @@ struct Region {
 };
 
 /// What `region` of resize_bilinear(image, full) holds, without the rest being computed; `full` may be
-/// larger than any image that could be stored.
+/// larger than any image that could be stored. At the image's own size the region is cut out as it is.
 Tensor resize_region(const Tensor& image, Extent full, const Region& region);
 
 }  // namespace sepal

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "sepal/base/text.h"
-#include "tests/machine/folder.h"
+#include "tests/folder.h"
 #include "tests/raises.h"
 
 namespace sepal {

@@ -16,7 +16,7 @@
 #include "sepal/kernels/target.h"
 #include "sepal/machine/machine_file.h"
 #include "sepal/machine/system.h"
-#include "tests/machine/folder.h"
+#include "tests/folder.h"
 #include "tests/raises.h"
 
 namespace sepal {

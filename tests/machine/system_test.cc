@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "sepal/base/memory.h"
-#include "tests/machine/folder.h"
+#include "tests/folder.h"
 
 namespace sepal {
 namespace {

@@ -15,7 +15,7 @@ class Folder {
   Folder() {
     static int count = 0;
     path_ = std::filesystem::temp_directory_path() /
-            ("sepal_machine_test." + std::to_string(::getpid()) + "." + std::to_string(count++));
+            ("sepal_test." + std::to_string(::getpid()) + "." + std::to_string(count++));
     std::filesystem::create_directories(path_);
   }
   ~Folder() {

@@ -51,6 +51,14 @@ inline constexpr std::int64_t kAnyColumnsSeen = 96;
 /// fit into L1.
 inline constexpr std::int64_t kTransposeBlock = 64;
 
+/// Bytes of the rows that a block of a training step's product keeps in L2 (x, dx and dy), and of the sums of a
+/// filter's gradient that are kept apart for threads.
+inline constexpr std::int64_t kTrainingBlockBytes = 640 * 1024;
+inline constexpr std::int64_t kGradientPartsBytes = 4 * 1024 * 1024;
+
+/// Bytes of a result from which a training step writes it past the caches: it is read again after everything else.
+inline constexpr std::int64_t kStreamedBytes = 8 * 1024 * 1024;
+
 /// Bytes between two runs from which on a line of them is moved in blocks, of so many runs: a cache line each, an
 /// eighth of L1 together.
 inline constexpr std::int64_t kMoveFar = 64;

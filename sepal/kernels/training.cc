@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "sepal/kernels/elementwise.h"
 #include "sepal/kernels/reference/gradient.h"
@@ -217,8 +216,8 @@ void row_moments(const float* rows, std::int64_t count, std::int64_t channels, f
   HWY_DYNAMIC_DISPATCH(row_moments)(rows, count, channels, to, streams, moments);
 }
 
-bool streams(std::int64_t floats) noexcept { (void)floats;
-  return getenv("NT") != nullptr;
+bool streams(std::int64_t floats) noexcept {
+  return floats * static_cast<std::int64_t>(sizeof(float)) >= kStreamedBytes;
 }
 
 void move_rows(const float* from, std::int64_t floats, float* to, bool streams) noexcept {

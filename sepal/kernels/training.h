@@ -16,6 +16,7 @@ namespace sepal {
 struct ReadArgs {
   const float* factor = nullptr;  ///< [c] with a vector's slack; null: as it is
   const float* shift = nullptr;   ///< [c]
+  const float* mean = nullptr;    ///< [c] of the batch norm; wanted by mask_rows()
   Unary activation{};
 };
 
@@ -48,8 +49,13 @@ void gradient_coefficients(const BatchNormArgs& norm, const float* scale_gradien
 /// that a mean far from 0 costs no bits. [3][c].
 constexpr std::int64_t moment_floats(std::int64_t channels) { return 3 * channels; }
 
-/// Moments of the rows [rows, c], all side by side, into `moments` [3][c].
-void row_moments(const float* rows, std::int64_t count, std::int64_t channels, float* moments) noexcept;
+/// Moments of `count` rows [c] that lie side by side, into `moments` [3][c]; the rows go to `to`, which may be where
+/// they are. With `streams` past the caches: for more than these hold, so that nothing is fetched to be overwritten.
+void row_moments(const float* rows, std::int64_t count, std::int64_t channels, float* to, bool streams,
+                 float* moments) noexcept;
+
+/// Whether so many values are written past the caches.
+bool streams(std::int64_t floats) noexcept;
 
 /// Mean and biased variance of `blocks` blocks of so many values a channel each, but for the last that has what is left
 /// of `count`.
@@ -63,10 +69,14 @@ void read_rows(const ReadArgs& read, const float* x, std::int64_t rows, std::int
 void read_gradient_rows(const GradientReadArgs& read, std::int64_t first, std::int64_t rows, std::int64_t channels,
                         float* to) noexcept;
 
-/// Turns dx, the gradient with respect to what was read of x, into that with respect to the batch norm of x: times the
-/// activation's derivative at factor x + shift. `sums` [2][c] are written: of the results, and of the results times x.
-void mask_rows(const ReadArgs& read, const float* x, std::int64_t rows, std::int64_t channels, float* dx,
-               float* sums) noexcept;
+/// From `gradient`, that with respect to what was read of x, to dx, that with respect to the batch norm of x: times the
+/// activation's derivative at factor x + shift; dx may be gradient's place, or be written past the caches. `sums`
+/// [2][c] are written: of dx, and of dx times x - mean.
+void mask_rows(const ReadArgs& read, const float* x, std::int64_t rows, std::int64_t channels, const float* gradient,
+               float* dx, bool streams, float* sums) noexcept;
+
+/// Rows as they are, to where they belong, past the caches where asked for.
+void move_rows(const float* from, std::int64_t floats, float* to, bool streams) noexcept;
 
 /// The gradients of scale and bias from blocks of mask_rows' sums [blocks][2][c], added in order.
 void join_sums(const float* sums, std::int64_t blocks, const BatchNormArgs& norm, std::int64_t channels,

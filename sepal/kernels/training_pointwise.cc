@@ -19,27 +19,46 @@
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
 
-/// load(row, channel) of `rows` rows into row panels of k channels. The rows missing in the last panel are zeros.
-template <typename Load>
-HWY_INLINE void fill_panels(std::int64_t rows, std::int64_t k, float* panels, const Load& load) {
+/// Rows of k channels into row panels: at(c, load) gives the function of a row's number that makes its vector from
+/// channel c on, where load reads no other channels than the row's own. The rows missing in the last panel are zeros.
+template <typename At>
+HWY_INLINE void fill_panels(std::int64_t rows, std::int64_t k, float* panels, const At& at) {
   for (std::int64_t first = 0; first < rows; first += kTileRows) {
     const std::int64_t high = std::min<std::int64_t>(kTileRows, rows - first);
-    for (std::int64_t c = 0; c < k; c += kLanes) {
-      for (std::int64_t row = 0; row < high; ++row) hn::StoreU(load(first + row, c), kTag, panels + row * kLanes);
-      for (std::int64_t row = high; row < kTileRows; ++row) hn::StoreU(hn::Zero(kTag), kTag, panels + row * kLanes);
+    const auto vector = [&](std::int64_t c, const auto& load) HWY_ATTR __attribute__((always_inline)) {
+      const auto value = at(c, load);
+      if (high == kTileRows) {
+        for (std::int64_t row = 0; row < kTileRows; ++row) {
+          hn::StoreU(value(first + row), kTag, panels + row * kLanes);
+        }
+      } else {
+        for (std::int64_t row = 0; row < high; ++row) hn::StoreU(value(first + row), kTag, panels + row * kLanes);
+        for (std::int64_t row = high; row < kTileRows; ++row) hn::StoreU(hn::Zero(kTag), kTag, panels + row * kLanes);
+      }
       panels += kTileRows * kLanes;
+    };
+    std::int64_t c = 0;
+    for (; c + kLanes <= k; c += kLanes) {
+      vector(c, [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); });
+    }
+    if (const std::int64_t rest = k - c; rest > 0) {
+      vector(c, [=](const float* p) HWY_ATTR __attribute__((always_inline)) { return load_first(p, rest); });
     }
   }
 }
 
 void read_into_panels(const ReadArgs& read, const float* x, std::int64_t rows, std::int64_t k, float* panels) {
-  const auto value = [&](std::int64_t row, std::int64_t c) HWY_ATTR
-      __attribute__((always_inline)) { return load_upto(x + row * k + c, k - c); };
-  if (read.factor == nullptr) return fill_panels(rows, k, panels, value);
+  if (read.factor == nullptr) {
+    return fill_panels(rows, k, panels, [&](std::int64_t c, const auto& load) HWY_ATTR __attribute__((always_inline)) {
+      return [=](std::int64_t row) HWY_ATTR __attribute__((always_inline)) { return load(x + row * k + c); };
+    });
+  }
   const Epilogue epilogue = epilogue_of(read.activation);  // none where it is no epilogue
-  fill_panels(rows, k, panels, [&](std::int64_t row, std::int64_t c) HWY_ATTR __attribute__((always_inline)) {
-    const V factor = load_upto(read.factor + c, k - c);
-    return finished(hn::MulAdd(factor, value(row, c), load_upto(read.shift + c, k - c)), epilogue);
+  fill_panels(rows, k, panels, [&](std::int64_t c, const auto& load) HWY_ATTR __attribute__((always_inline)) {
+    const V factor = load(read.factor + c);
+    const V shift = load(read.shift + c);
+    return [=](std::int64_t row) HWY_ATTR
+        __attribute__((always_inline)) { return finished(hn::MulAdd(factor, load(x + row * k + c), shift), epilogue); };
   });
   if (!is_epilogue(read.activation)) {
     unary(read.activation, panels, panels, {0, (rows + kTileRows - 1) / kTileRows * row_panel_pitch(k)});
@@ -50,16 +69,18 @@ void gradient_into_panels(const GradientReadArgs& read, std::int64_t first, std:
                           float* panels) {
   const float* g = read.g + first * k;
   if (read.y == nullptr) {
-    return fill_panels(rows, k, panels, [&](std::int64_t row, std::int64_t c) HWY_ATTR __attribute__((always_inline)) {
-      return load_upto(g + row * k + c, k - c);
+    return fill_panels(rows, k, panels, [&](std::int64_t c, const auto& load) HWY_ATTR __attribute__((always_inline)) {
+      return [=](std::int64_t row) HWY_ATTR __attribute__((always_inline)) { return load(g + row * k + c); };
     });
   }
   const float* y = read.y + first * k;
-  fill_panels(rows, k, panels, [&](std::int64_t row, std::int64_t c) HWY_ATTR __attribute__((always_inline)) {
-    const std::int64_t rest = k - c;
-    const std::int64_t at = row * k + c;
-    const V shifted = hn::MulAdd(load_upto(read.b + c, rest), load_upto(y + at, rest), load_upto(read.c + c, rest));
-    return hn::MulAdd(load_upto(read.a + c, rest), load_upto(g + at, rest), shifted);
+  fill_panels(rows, k, panels, [&](std::int64_t at, const auto& load) HWY_ATTR __attribute__((always_inline)) {
+    const V a = load(read.a + at);
+    const V b = load(read.b + at);
+    const V c = load(read.c + at);
+    return [=](std::int64_t row) HWY_ATTR __attribute__((always_inline)) {
+      return hn::MulAdd(a, load(g + row * k + at), hn::MulAdd(b, load(y + row * k + at), c));
+    };
   });
 }
 

@@ -33,11 +33,13 @@ const float* addend(const Step& step, const Frame& frame) {
 
 /// Rows, or panels of output channels where there are few rows, divided among threads.
 void share_pointwise(const PointwiseArgs& args, std::int64_t rows, const Step& step, const Frame& frame) noexcept {
-  if (divides_rows(rows, args.co, frame.threads)) {
-    share(frame, step.work, {0, rows}, [&](Range range) { pointwise(args, range); });
-  } else {
-    share(frame, step.work, {0, panels(args.co)}, [&](Range range) { pointwise(args, {0, rows}, range); });
-  }
+  const bool by_rows = divides_rows(rows, args.co, frame.threads);
+  share_indexed(frame, step.work, {0, by_rows ? rows : panels(args.co)}, [&](Range range, int thread) {
+    PointwiseArgs mine = args;
+    mine.gate.room = frame.room(step, thread);
+    if (by_rows) return pointwise(mine, range);
+    pointwise(mine, {0, rows}, range);
+  });
 }
 
 void run_pointwise(const Step& step, const Frame& frame) noexcept {
@@ -52,7 +54,8 @@ void run_pointwise(const Step& step, const Frame& frame) noexcept {
                            .output = frame.output<float>(step.outputs[0]).data,
                            .output_pitch = co,
                            .addend = addend(step, frame),
-                           .ahead = step.ahead};
+                           .ahead = step.ahead,
+                           .gate = gate_of(step, frame)};
   share_pointwise(args, input.elements(0, 3), step, frame);
 }
 
@@ -177,9 +180,9 @@ void run_dense(const Step& step, const Frame& frame) noexcept {
 }
 
 constexpr std::array kConvolutions = {
-    Candidate{"pointwise f32", accepts_pointwise, prepare_pointwise, run_pointwise, nullptr, "pointwise f32, add"},
+    Candidate{"pointwise f32", accepts_pointwise, prepare_pointwise, run_pointwise, nullptr, true, true},
     Candidate{"depthwise f32", accepts_depthwise, prepare_depthwise, run_depthwise},
-    Candidate{"direct f32", accepts_direct, prepare_direct, run_direct, nullptr, "direct f32, add"},
+    Candidate{"direct f32", accepts_direct, prepare_direct, run_direct, nullptr, true},
     Candidate{"dense f32", accepts_gemm, prepare_gemm, run_dense},
     Candidate{"dense f32", accepts_matmul, prepare_matmul, run_dense},
 };

@@ -130,6 +130,7 @@ class Chains {
     const Conv2d* conv = constant_conv(site);
     if (conv == nullptr || site.output().shape.elements() == 0) return std::nullopt;
     const Shape& filter = filter_of(site);
+    if (has_small_groups(*conv, filter)) return std::nullopt;  // no stage runs their kernel
     const Shape& output = site.output().shape;
     return ChainLink{.node = at,
                      .kind = kind_of(*conv, filter),

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "sepal/kernels/grouped.h"
 #include "sepal/kernels/packed.h"
 #include "sepal/kernels/pointwise.h"
 #include "sepal/plan/frame.h"
@@ -31,6 +32,12 @@ inline const Conv2d* constant_conv(const Site& site) {
 
 inline const Shape& filter_of(const Site& site) { return site.input(1).shape; }
 inline const float* bias_of(const Site& site) { return site.inputs() == 3 ? site.weights(2) : nullptr; }
+
+/// Whether a convolution has groups of few channels, as many out as in (kernels/grouped.h).
+inline bool has_small_groups(const Conv2d& conv, const Shape& filter) {
+  const std::int64_t group = filter.c();
+  return conv.groups > 1 && group > 1 && group <= kMostGroupChannels && filter.n() == conv.groups * group;
+}
 
 /// What the step's image is multiplied by, room left out, or nothing.
 inline Gate gate_of(const Step& step, const Frame& frame) {

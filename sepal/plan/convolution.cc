@@ -85,6 +85,32 @@ void run_depthwise(const Step& step, const Frame& frame) noexcept {
   share(frame, step.work, {0, output.n() * output.h()}, [&](Range rows) { depthwise(args, rows); });
 }
 
+bool accepts_grouped(const Site& site) {
+  const Conv2d* conv = constant_conv(site);
+  return conv != nullptr && has_small_groups(*conv, filter_of(site));
+}
+
+void prepare_grouped(const Site& site, Step& step) {
+  const Shape& filter = filter_of(site);
+  const std::int64_t taps = filter.h() * filter.w();
+  const auto memory = packed_memory(packed_grouped_floats(filter.n(), taps, filter.c()));
+  pack_grouped(site.weights(1), bias_of(site), filter.n(), taps, filter.c(), floats_of(memory));
+  step.packed = memory;
+}
+
+void run_grouped(const Step& step, const Frame& frame) noexcept {
+  const auto& conv = std::get<Conv2d>(step.op);
+  const GroupedArgs args{.input = frame.view<float>(step.inputs[0]),
+                         .packed = packed_floats_of(step),
+                         .window = conv.window,
+                         .group = step.inputs[1].type.shape.c(),
+                         .activation = conv.activation,
+                         .output = frame.output<float>(step.outputs[0]),
+                         .addend = addend(step, frame)};
+  const Shape& output = step.outputs[0].type.shape;
+  share(frame, step.work, {0, output.n() * output.h()}, [&](Range rows) { grouped(args, rows); });
+}
+
 bool accepts_direct(const Site& site) { return constant_conv(site) != nullptr; }
 
 void prepare_direct(const Site& site, Step& step) {
@@ -182,6 +208,7 @@ void run_dense(const Step& step, const Frame& frame) noexcept {
 constexpr std::array kConvolutions = {
     Candidate{"pointwise f32", accepts_pointwise, prepare_pointwise, run_pointwise, nullptr, true, true},
     Candidate{"depthwise f32", accepts_depthwise, prepare_depthwise, run_depthwise},
+    Candidate{"grouped f32", accepts_grouped, prepare_grouped, run_grouped, nullptr, true},
     Candidate{"direct f32", accepts_direct, prepare_direct, run_direct, nullptr, true},
     Candidate{"dense f32", accepts_gemm, prepare_gemm, run_dense},
     Candidate{"dense f32", accepts_matmul, prepare_matmul, run_dense},

@@ -51,6 +51,12 @@ TEST(Fusion, AShortcutIsAddedByTheConvolutionBehindIt) {
          return n.graph.add(swish, {add(n, x, n.conv(x, {}, 40))});
        },
        {"pointwise f32, add"}},
+      {"small groups",
+       [&](Net& n) {
+         const ValueId x = n.input({2, 5, 16, 8});
+         return n.graph.add(relu, {add(n, n.conv(x, {.groups = 2}, 8), x)});
+       },
+       {"grouped f32, add"}},
       {"two convolutions: the later one adds",
        [&](Net& n) {
          const ValueId x = n.input({1, 6, 6, 8});
@@ -228,6 +234,12 @@ TEST(Fusion, LargeMapsBetweenStagesNeverExist) {
          return add(n, n.conv(x, {}, 16), x);
        },
        {"depthwise f32", "pointwise f32, add"}},
+      {"small groups have a step of their own",
+       [](Net& n) {
+         const ValueId x = n.conv(n.input({1, 60, 60, 16}), three(4), 16);
+         return n.conv(n.conv(x, three(16), 16), {}, 8);
+       },
+       {"grouped f32", "separable f32"}},
       {"no depthwise stage, no step of several",
        [](Net& n) { return n.conv(n.conv(n.input({1, 60, 60, 16}), {}, 24), {}, 8); },
        {"pointwise f32", "pointwise f32"}},

@@ -136,12 +136,11 @@ struct GroupedTile {
 /// what it shares with its neighbour again.
 template <bool kShared>
 void grouped_columns(const GroupedRow& row, const GroupedChannels& channels) {
-  // With an addend that is the output nothing may be computed twice.
   constexpr int kWide = kAnyColumns;
   constexpr int kMiddle = kWide / 2;
   constexpr int kNarrow = (kMiddle + 1) / 2;
   const std::int64_t w = row.args->output.shape.w();
-  const bool once = row.addend != nullptr;
+  const bool once = row.addend != nullptr;  // which may be the output: nothing is added twice
   const auto fits = [&](std::int64_t x, int columns, std::int64_t least) {
     return w - x >= columns || (!once && w >= columns && w - x > least);
   };

@@ -104,6 +104,33 @@ void pointwise_block(const PointwiseArgs& args, Range rows, Range panels) {
   }
 }
 
+// The same for rows of one image with a gate: panel by panel, each times the factors into the room and its product from
+// there.
+void gated_block(const PointwiseArgs& args, Range rows, Range panels) {
+  const float* factors = args.gate.factors + rows.begin / args.gate.rows * args.ci;
+  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
+    const std::int64_t first = panel * kPanelColumns;
+    const float* from = args.packed + panel * panel_floats(args.ci);
+    float* to = args.gate.room;
+    std::copy_n(from, kPanelColumns, to);  // the bias
+    for (std::int64_t i = 0; i < args.ci; ++i) {
+      from += kPanelColumns;
+      to += kPanelColumns;
+      const V factor = hn::Set(kTag, factors[i]);
+      for (std::int64_t j = 0; j < kPanelColumns; j += kLanes) {
+        hn::StoreU(hn::Mul(hn::LoadU(kTag, from + j), factor), kTag, to + j);
+      }
+    }
+    PointwiseArgs part = args;
+    part.packed = args.gate.room;
+    part.co = std::min(args.co - first, kPanelColumns);
+    part.output += first;
+    part.addend = offset(args.addend, first);
+    if (panel + 1 < panels.end) part.ahead = from + kPanelColumns;
+    pointwise_block(part, rows, {0, 1});
+  }
+}
+
 }  // namespace sepal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -112,6 +139,7 @@ namespace sepal {
 namespace {
 
 HWY_EXPORT(pointwise_block);
+HWY_EXPORT(gated_block);
 
 // An activation that no epilogue expresses, over a block that was just written.
 void activate(const PointwiseArgs& args, Range rows, Range columns) {
@@ -130,9 +158,15 @@ void pointwise(const PointwiseArgs& args, Range rows, Range panels) noexcept {
   const std::int64_t blocks =
       std::max<std::int64_t>(1, (rows.size() * row_bytes + kRowBlockBytes - 1) / kRowBlockBytes);
   const std::int64_t block = (rows.size() / blocks + kRows) / kRows * kRows;
-  for (std::int64_t begin = rows.begin; begin < rows.end; begin += block) {
-    const Range part = {begin, std::min(begin + block, rows.end)};
-    HWY_DYNAMIC_DISPATCH(pointwise_block)(args, part, panels);
+  const bool gated = args.gate.factors != nullptr;
+  for (Range part = {rows.begin, rows.begin}; part.end < rows.end;) {
+    const std::int64_t image_end = gated ? (part.end / args.gate.rows + 1) * args.gate.rows : rows.end;
+    part = {part.end, std::min({part.end + block, rows.end, image_end})};
+    if (gated) {
+      HWY_DYNAMIC_DISPATCH(gated_block)(args, part, panels);
+    } else {
+      HWY_DYNAMIC_DISPATCH(pointwise_block)(args, part, panels);
+    }
     if (!is_epilogue(args.activation)) {
       activate(args, part, {panels.begin * kPanelColumns, std::min(panels.end * kPanelColumns, args.co)});
     }

@@ -47,6 +47,9 @@ inline constexpr int kAnyColumnsOf32Registers = 14;
 inline constexpr int kAnyColumnsOf16Registers = 7;
 inline constexpr std::int64_t kAnyColumnsSeen = 96;
 
+/// Vectors of channels that a spatial mean adds up at once.
+inline constexpr int kMeanVectors = 8;
+
 /// Side of the square that a transposition moves at once: 64 x 64 x 4 bytes to read and as many to write
 /// fit into L1.
 inline constexpr std::int64_t kTransposeBlock = 64;

@@ -110,12 +110,12 @@ std::string_view name_of_cascade(const Step& step) {
   };
   const std::size_t count = step.stages.size();
   if (count == 2 && is(0, StageKind::kDepthwise) && is(1, StageKind::kPointwise)) {
-    return step.adds ? "separable f32, add" : "separable f32";
+    return "separable f32";
   }
   if (count == 3 && is(0, StageKind::kPointwise) && is(1, StageKind::kDepthwise) && is(2, StageKind::kPointwise)) {
-    return step.adds ? "inverted residual f32, add" : "inverted residual f32";
+    return "inverted residual f32";
   }
-  return step.adds ? "cascade f32, add" : "cascade f32";
+  return "cascade f32";
 }
 
 void prepare_cascade(const Graph& graph, std::span<const std::size_t> nodes, bool with_weights, Step& step) {
@@ -164,8 +164,10 @@ void run_cascade(const Step& step, const Frame& frame) noexcept {
   }
   const Shape& shape = step.outputs[0].type.shape;
   share_indexed(frame, step.work, {0, shape.n() * shape.h()}, [&](Range rows, int thread) {
-    auto* room = reinterpret_cast<float*>(frame.rooms + static_cast<std::size_t>(thread) * step.room);
-    cascade({.stages = {stages.data(), count}, .rows_at_once = step.rows_at_once, .room = room, .ahead = step.ahead},
+    cascade({.stages = {stages.data(), count},
+             .rows_at_once = step.rows_at_once,
+             .room = frame.room(step, thread),
+             .ahead = step.ahead},
             rows);
   });
 }

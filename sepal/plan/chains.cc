@@ -130,6 +130,7 @@ class Chains {
     const Conv2d* conv = constant_conv(site);
     if (conv == nullptr || site.output().shape.elements() == 0) return std::nullopt;
     const Shape& filter = filter_of(site);
+    if (has_small_groups(*conv, filter)) return std::nullopt;  // no stage runs their kernel
     const Shape& output = site.output().shape;
     return ChainLink{.node = at,
                      .kind = kind_of(*conv, filter),
@@ -226,9 +227,8 @@ void add_cascades(const Graph& graph, std::span<const Fused> fused, Fusions& fus
               one.nodes.size(), one.nodes.empty() ? 0 : one.nodes.front(), one.rows_at_once);
     }
     const Node& node = graph.nodes()[one.nodes.back()];
-    const auto [found, fresh] = fusions.try_emplace(
-        one.nodes.back(), Fusion{.activation = std::get<Conv2d>(node.op).activation, .output = node.outputs[0]});
-    Fusion& fusion = found->second;
+    Fusion& fusion = fusions.try_emplace(one.nodes.back(), alone(node)).first->second;
+    fusions.erase(one.nodes.front());  // a gate, which has the weights multiplied once an image, not once a piece
     fusion.rows_at_once = one.rows_at_once;
     fusion.before.assign(one.nodes.begin(), one.nodes.end() - 1);
     fusion.nodes.insert(fusion.nodes.end(), fusion.before.begin(), fusion.before.end());

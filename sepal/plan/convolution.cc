@@ -33,11 +33,13 @@ const float* addend(const Step& step, const Frame& frame) {
 
 /// Rows, or panels of output channels where there are few rows, divided among threads.
 void share_pointwise(const PointwiseArgs& args, std::int64_t rows, const Step& step, const Frame& frame) noexcept {
-  if (divides_rows(rows, args.co, frame.threads)) {
-    share(frame, step.work, {0, rows}, [&](Range range) { pointwise(args, range); });
-  } else {
-    share(frame, step.work, {0, panels(args.co)}, [&](Range range) { pointwise(args, {0, rows}, range); });
-  }
+  const bool by_rows = divides_rows(rows, args.co, frame.threads);
+  share_indexed(frame, step.work, {0, by_rows ? rows : panels(args.co)}, [&](Range range, int thread) {
+    PointwiseArgs mine = args;
+    mine.gate.room = frame.room(step, thread);
+    if (by_rows) return pointwise(mine, range);
+    pointwise(mine, {0, rows}, range);
+  });
 }
 
 void run_pointwise(const Step& step, const Frame& frame) noexcept {
@@ -52,7 +54,8 @@ void run_pointwise(const Step& step, const Frame& frame) noexcept {
                            .output = frame.output<float>(step.outputs[0]).data,
                            .output_pitch = co,
                            .addend = addend(step, frame),
-                           .ahead = step.ahead};
+                           .ahead = step.ahead,
+                           .gate = gate_of(step, frame)};
   share_pointwise(args, input.elements(0, 3), step, frame);
 }
 
@@ -80,6 +83,32 @@ void run_depthwise(const Step& step, const Frame& frame) noexcept {
                            .output = frame.output<float>(step.outputs[0])};
   const Shape& output = step.outputs[0].type.shape;
   share(frame, step.work, {0, output.n() * output.h()}, [&](Range rows) { depthwise(args, rows); });
+}
+
+bool accepts_grouped(const Site& site) {
+  const Conv2d* conv = constant_conv(site);
+  return conv != nullptr && has_small_groups(*conv, filter_of(site));
+}
+
+void prepare_grouped(const Site& site, Step& step) {
+  const Shape& filter = filter_of(site);
+  const std::int64_t taps = filter.h() * filter.w();
+  const auto memory = packed_memory(packed_grouped_floats(filter.n(), taps, filter.c()));
+  pack_grouped(site.weights(1), bias_of(site), filter.n(), taps, filter.c(), floats_of(memory));
+  step.packed = memory;
+}
+
+void run_grouped(const Step& step, const Frame& frame) noexcept {
+  const auto& conv = std::get<Conv2d>(step.op);
+  const GroupedArgs args{.input = frame.view<float>(step.inputs[0]),
+                         .packed = packed_floats_of(step),
+                         .window = conv.window,
+                         .group = step.inputs[1].type.shape.c(),
+                         .activation = conv.activation,
+                         .output = frame.output<float>(step.outputs[0]),
+                         .addend = addend(step, frame)};
+  const Shape& output = step.outputs[0].type.shape;
+  share(frame, step.work, {0, output.n() * output.h()}, [&](Range rows) { grouped(args, rows); });
 }
 
 bool accepts_direct(const Site& site) { return constant_conv(site) != nullptr; }
@@ -177,9 +206,10 @@ void run_dense(const Step& step, const Frame& frame) noexcept {
 }
 
 constexpr std::array kConvolutions = {
-    Candidate{"pointwise f32", accepts_pointwise, prepare_pointwise, run_pointwise, nullptr, "pointwise f32, add"},
+    Candidate{"pointwise f32", accepts_pointwise, prepare_pointwise, run_pointwise, nullptr, true, true},
     Candidate{"depthwise f32", accepts_depthwise, prepare_depthwise, run_depthwise},
-    Candidate{"direct f32", accepts_direct, prepare_direct, run_direct, nullptr, "direct f32, add"},
+    Candidate{"grouped f32", accepts_grouped, prepare_grouped, run_grouped, nullptr, true},
+    Candidate{"direct f32", accepts_direct, prepare_direct, run_direct, nullptr, true},
     Candidate{"dense f32", accepts_gemm, prepare_gemm, run_dense},
     Candidate{"dense f32", accepts_matmul, prepare_matmul, run_dense},
 };

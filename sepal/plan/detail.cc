@@ -25,8 +25,11 @@ StepDetail detail_of(const Step& step, int threads) {
   StepDetail detail{.tile = tile_of(step), .fusion = {}, .split = {}};
   if (!step.stages.empty()) {
     detail.fusion = format("{} rows at once, {} kept", step.rows_at_once, human_bytes(static_cast<double>(step.room)));
-  } else if (step.adds) {
-    detail.fusion = "addition";
+  } else {
+    std::vector<std::string> also;
+    if (step.gate != 0) also.emplace_back("gate");
+    if (step.adds) also.emplace_back("addition");
+    detail.fusion = format("{}", join(also, ", "));
   }
   const Shape& output = step.outputs[0].type.shape;
   const bool product = step.kernel.starts_with("pointwise") || step.kernel.starts_with("dense");

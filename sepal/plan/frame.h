@@ -37,6 +37,10 @@ struct Frame {
   void* write(const Operand& operand) const noexcept {
     return operand.place == Operand::Place::kOutput ? outputs[operand.index].data : workspace + operand.index;
   }
+  /// What the step's share of a thread needs besides.
+  float* room(const Step& step, int thread) const noexcept {
+    return reinterpret_cast<float*>(rooms + static_cast<std::size_t>(thread) * step.room);
+  }
   template <typename T>
   TensorView<const T> view(const Operand& operand) const noexcept {
     return {static_cast<const T*>(read(operand)), operand.type.shape};

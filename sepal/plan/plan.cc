@@ -16,6 +16,7 @@
 #include "sepal/graph/work.h"
 #include "sepal/machine/system.h"
 #include "sepal/plan/chains.h"
+#include "sepal/plan/conv_site.h"
 #include "sepal/plan/frame.h"
 #include "sepal/plan/fusion.h"
 #include "sepal/plan/limits.h"
@@ -177,8 +178,9 @@ class Planner {
     std::erase_if(fusions_, [&](const auto& entry) {
       const Node& node = graph_.nodes()[entry.first];
       const Candidate* candidate = is_live(node) ? select({graph_, node}, false) : nullptr;
-      return candidate == nullptr || candidate->adding.empty();
+      return candidate == nullptr || !candidate->adds;
     });
+    find_gates(graph_, fusions_);
     add_cascades(
         graph_,
         options_.fused ? *options_.fused : ranked(graph_, options_.caches.value_or(cache_sizes()), options_.threads),
@@ -199,7 +201,7 @@ class Planner {
       without_kernel_.push_back(format("{} ({} of {})", name, name_of(node.op), to_string(site.input(0))));
       return;
     }
-    Step step{.kernel = candidate->name, .node = name, .op = node.op};
+    Step step{.kernel = std::string(candidate->name), .node = name, .op = node.op};
     step.nodes = {index};
     step.work = work(node);
     step.run = candidate->run;
@@ -253,6 +255,7 @@ class Planner {
     step.nodes.insert(step.nodes.end(), fusion.nodes.begin(), fusion.nodes.end());
     std::get<Conv2d>(step.op).activation = fusion.activation;
     step.adds = fusion.addend.has_value();
+    if (fusion.gated) step.room = gate_bytes(graph_.shape(fusion.gated->map));
     if (!fusion.before.empty()) {
       std::vector<std::size_t> nodes = fusion.before;
       nodes.push_back(step.nodes.front());
@@ -269,11 +272,17 @@ class Planner {
       step.rows_at_once = fusion.rows_at_once;
       prepare_cascade(graph_, nodes, pack_, step);
       step.kernel = name_of_cascade(step);
-    } else {
-      step.kernel = candidate.adding;
-      if (candidate.prepare != nullptr && pack_) candidate.prepare(site, step);
+    } else if (candidate.prepare != nullptr && pack_) {
+      candidate.prepare(site, step);
+    }
+    if (fusion.gated) {
+      inputs[0] = fusion.gated->map;
+      step.gate = inputs.size();
+      inputs.push_back(fusion.gated->factors);
     }
     if (fusion.addend) inputs.push_back(*fusion.addend);
+    if (fusion.gated) step.kernel += ", gate";
+    if (fusion.addend) step.kernel += ", add";
   }
 
   /// The storage of an input that the output may take over: in the workspace, of the same bytes, and read by

@@ -37,14 +37,15 @@ struct Stage {
 /// One kernel at work. A plan is data: a step names its kernel, its operands and its packed weights, and
 /// `run` is the plain function that hands them over.
 struct Step {
-  std::string_view kernel;  ///< "pointwise f32", "reference" ...: the row of the table in select.cc
-  std::string node;         ///< the node's name in the graph, or its operator's where it has none; of stages "a + b"
-  Op op;                    ///< the last one's
+  std::string kernel;  ///< "pointwise f32, add", "reference" ...: the row of the table in select.cc, and what besides
+  std::string node;    ///< the node's name in the graph, or its operator's where it has none; of stages "a + b"
+  Op op;               ///< the last one's
   std::vector<Operand> inputs{};
   std::vector<Operand> outputs{};
   std::shared_ptr<const AlignedBytes> packed{};  ///< weights as the kernel wants them, or null
   bool in_place = false;                         ///< the output takes the memory of an input
   bool adds = false;                             ///< the last input is added to the result, before the activation
+  std::size_t gate = 0;                          ///< the input that the first is multiplied by; 0: none
   const float* ahead = nullptr;                  ///< packed weights that the next product wants: asked for meanwhile
   std::int64_t work = 0;                         ///< work_of the node: what is worth sharing among threads
   std::size_t room = 0;                          ///< bytes that each thread needs besides

@@ -33,8 +33,8 @@ struct Candidate {
   void (*run)(const Step& step, const Frame& frame) noexcept;
   /// Whether the output may take the memory of input `i`; null: of none.
   bool (*in_place)(const Site& site, std::size_t i) = nullptr;
-  /// What it is called where it adds another value to its result; empty: it cannot.
-  std::string_view adding = {};
+  bool adds = false;   ///< it can add another value to its result
+  bool gates = false;  ///< it can multiply its first input by a factor for every channel of an image
 };
 
 /// The kernel for the node: the first in the table that accepts it, the reference last. Null if none does.

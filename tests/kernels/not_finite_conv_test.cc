@@ -5,6 +5,7 @@
 #include "sepal/kernels/cascade.h"
 #include "sepal/kernels/depthwise.h"
 #include "sepal/kernels/direct.h"
+#include "sepal/kernels/grouped.h"
 #include "sepal/kernels/packed.h"
 #include "sepal/kernels/pointwise.h"
 #include "sepal/kernels/reference/conv.h"
@@ -32,7 +33,8 @@ std::vector<Exact> convolve_all(ConvCase test, const ConvData& data, const std::
   return exact;
 }
 
-/// Direct, and depthwise where each channel has filters of its own, against `exact`; the reference by its sums alone.
+/// Direct, grouped where that is made for it, and depthwise where each channel has filters of its own, against `exact`;
+/// the reference by its sums alone.
 void expect_convolved(const ConvCase& test, const ConvData& data, const std::vector<Exact>& exact) {
   const Shape output = test.output();
   const Range rows = {0, output.n() * output.h()};
@@ -40,7 +42,12 @@ void expect_convolved(const ConvCase& test, const ConvData& data, const std::vec
   pack_direct(data.filter.data(), data.bias_or_null(), test.groups, test.co, test.terms(), panels.data());
   std::vector<float> taps(data.filter.size());
   pack_depthwise(data.filter.data(), test.co, test.terms(), taps.data());
-  const std::vector<float> zeros(static_cast<std::size_t>(test.input.c() / test.groups));
+  const std::int64_t group = test.input.c() / test.groups;
+  const std::int64_t spots = test.terms() / group;
+  const bool small = group > 1 && group <= kMostGroupChannels && test.co == test.input.c();
+  std::vector<float> lanes(static_cast<std::size_t>(packed_grouped_floats(test.co, spots, group)));
+  if (small) pack_grouped(data.filter.data(), data.bias_or_null(), test.co, spots, group, lanes.data());
+  const std::vector<float> zeros(static_cast<std::size_t>(group));
   std::vector<float> actual(exact.size());
   on_every_target([&] {
     direct({{data.input.data(), test.input},
@@ -52,6 +59,13 @@ void expect_convolved(const ConvCase& test, const ConvData& data, const std::vec
             {actual.data(), output}},
            rows);
     expect_alike(actual, exact);
+    if (small) {
+      std::fill(actual.begin(), actual.end(), 0.0f);
+      grouped(
+          {{data.input.data(), test.input}, lanes.data(), test.window, group, test.activation, {actual.data(), output}},
+          rows);
+      expect_alike(actual, exact);
+    }
     if (test.groups != test.input.c()) return;
     std::fill(actual.begin(), actual.end(), 0.0f);
     depthwise({{data.input.data(), test.input},
@@ -95,6 +109,7 @@ TEST(NotFiniteConvolution, PaddingMakesNoNanOfAnInfiniteImage) {
       {"depthwise, any window", {1, 9, 18, 5}, 5, 5, {.kernel = {3, 2}, .dilation = {2, 1}, .padding = {3, 2, 1, 1}}},
       {"dense, edges copied out", {1, 5, 18, 3}, 40, 1, {.kernel = {3, 3}, .padding = one}},
       {"dense, tap by tap", {1, 5, 18, 8}, 8, 2, {.kernel = {3, 3}, .padding = one}},
+      {"small groups", {1, 5, 18, 20}, 20, 10, {.kernel = {3, 3}, .padding = one}},
       {"windows that are all padding", {1, 2, 2, 8}, 8, 8, {.kernel = {2, 2}, .padding = {3, 3, 3, 3}}},
   };
   Random random(45);
@@ -124,6 +139,9 @@ TEST(NotFiniteConvolution, KeepsItInItsWindows) {
       {"dense, inside and at the edges", {1, 9, 30, 16}, 33, 1, same3, {UnaryKind::kRelu}},
       {"a stem: edges are copied out", {1, 9, 30, 3}, 32, 1, half3},
       {"dense by groups: tap by tap", {1, 7, 12, 12}, 20, 4, same3},
+      {"small groups", {1, 9, 18, 24}, 24, 6, same3},
+      {"small groups that fill no vector, with stride", {1, 9, 18, 15}, 15, 5, half3},
+      {"small groups wider than some vectors", {1, 7, 9, 14}, 14, 2, same3},
       {"1 x 1", {1, 9, 9, 40}, 70, 1, {}},
   };
   Random random(40);

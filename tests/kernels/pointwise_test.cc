@@ -100,6 +100,108 @@ TEST(Pointwise, MatchesTheProductAtRandom) {
   }
 }
 
+TEST(Pointwise, MultipliesItsInputByAGate) {
+  struct GateCase {
+    const char* why;
+    std::int64_t images, rows, ci, co;
+    bool addend = false;
+    Unary activation = {};
+  };
+  const GateCase cases[] = {
+      {"one image", 1, 49, 24, 40},
+      {"three images, channels that fill no vector", 3, 10, 19, 7},
+      {"an addition and a function after it", 2, 12, 33, 50, true, {UnaryKind::kHardSwish}},
+      {"a function that no register does", 2, 6, 20, 70, false, {UnaryKind::kSigmoid}},
+      {"images of one pixel", 5, 1, 17, 33},
+      {"images of several blocks", 2, 150, 1024, 35, true},
+      {"no input channels: the bias alone", 2, 3, 0, 5},
+  };
+  Random random(8);
+  for (const GateCase& test : cases) {
+    SCOPED_TRACE(test.why);
+    const std::int64_t rows = test.images * test.rows;
+    const std::vector<float> input = random.values<float>(rows * test.ci);
+    const std::vector<float> factors = random.values<float>(test.images * test.ci);
+    const std::vector<float> filter = random.values<float>(test.co * test.ci);
+    const std::vector<float> bias = random.values<float>(test.co);
+    const std::vector<float> addend = random.values<float>(rows * test.co);
+    std::vector<float> packed(static_cast<std::size_t>(packed_floats(test.co, test.ci)));
+    pack_panels({filter.data(), test.co, test.ci, test.ci, 1}, bias.data(), packed.data());
+    std::vector<Exact> exact;
+    const auto at = [](const std::vector<float>& values, std::int64_t i) {
+      return static_cast<double>(values[static_cast<std::size_t>(i)]);
+    };
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t o = 0; o < test.co; ++o) {
+        Exact sum = {at(bias, o) + (test.addend ? at(addend, row * test.co + o) : 0), 0};
+        for (std::int64_t i = 0; i < test.ci; ++i) {
+          const double product =
+              at(input, row * test.ci + i) * at(factors, row / test.rows * test.ci + i) * at(filter, o * test.ci + i);
+          sum.value += product;
+          sum.magnitude += std::fabs(product);
+        }
+        sum.value = reference::apply(test.activation, sum.value);
+        exact.push_back(sum);
+      }
+    }
+    on_every_target([&] {
+      Guarded room(panel_floats(test.ci));
+      const auto args = [&](float* output) {
+        return PointwiseArgs{.input = input.data(),
+                             .input_pitch = test.ci,
+                             .ci = test.ci,
+                             .co = test.co,
+                             .packed = packed.data(),
+                             .activation = test.activation,
+                             .output = output,
+                             .output_pitch = test.co,
+                             .addend = test.addend ? addend.data() : nullptr,
+                             .gate = {factors.data(), test.rows, room.data()}};
+      };
+      const std::vector<float> output = run_divided(
+          rows, rows * test.co, random, [&](float* values, Range range) { pointwise(args(values), range); });
+      expect_near(output, exact);
+      const auto by_panels = [&](float* values, Range panels) { pointwise(args(values), {0, rows}, panels); };
+      EXPECT_EQ(run_divided(panels(test.co), rows * test.co, random, by_panels), output);
+      EXPECT_TRUE(room.intact());
+    });
+  }
+}
+
+TEST(Pointwise, WhatAGateMakesOfNanAndInfinity) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float inf = std::numeric_limits<float>::infinity();
+  struct NotFinite {
+    const char* why;
+    float input, factor, weight, expected;
+  };
+  const NotFinite cases[] = {
+      {"a closed gate before infinity", inf, 0, 1, nan}, {"infinity times nothing", 0, inf, 1, nan},
+      {"infinity and a weight of zero", 1, inf, 0, nan}, {"a factor that is none", 1, nan, 1, nan},
+      {"infinity stays one", inf, 0.5f, -1, -inf},
+  };
+  for (const NotFinite& test : cases) {
+    SCOPED_TRACE(test.why);
+    std::vector<float> packed(static_cast<std::size_t>(packed_floats(1, 1)));
+    pack_panels({&test.weight, 1, 1, 1, 1}, nullptr, packed.data());
+    on_every_target([&] {
+      std::vector<float> room(static_cast<std::size_t>(panel_floats(1)));
+      float output = 7;
+      pointwise({.input = &test.input,
+                 .input_pitch = 1,
+                 .ci = 1,
+                 .co = 1,
+                 .packed = packed.data(),
+                 .activation = {},
+                 .output = &output,
+                 .output_pitch = 1,
+                 .gate = {&test.factor, 1, room.data()}},
+                {0, 1});
+      EXPECT_TRUE(std::isnan(test.expected) ? std::isnan(output) : output == test.expected) << output;
+    });
+  }
+}
+
 TEST(Packed, TakesAnyLayout) {
   Random random(7);
   const std::int64_t co = 37;

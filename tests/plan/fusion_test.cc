@@ -51,6 +51,12 @@ TEST(Fusion, AShortcutIsAddedByTheConvolutionBehindIt) {
          return n.graph.add(swish, {add(n, x, n.conv(x, {}, 40))});
        },
        {"pointwise f32, add"}},
+      {"small groups",
+       [&](Net& n) {
+         const ValueId x = n.input({2, 5, 16, 8});
+         return n.graph.add(relu, {add(n, n.conv(x, {.groups = 2}, 8), x)});
+       },
+       {"grouped f32, add"}},
       {"two convolutions: the later one adds",
        [&](Net& n) {
          const ValueId x = n.input({1, 6, 6, 8});
@@ -104,6 +110,88 @@ TEST(Fusion, AShortcutIsAddedByTheConvolutionBehindIt) {
   }
 }
 
+TEST(Fusion, AGateIsMultipliedIntoTheProductBehindIt) {
+  struct Case {
+    const char* why;
+    std::function<ValueId(Net&)> build;
+    std::vector<std::string> kernels;
+  };
+  const auto of = [](BinaryKind kind) {
+    return [kind](Net& n, ValueId a, ValueId b) { return n.graph.add(Binary{kind}, {a, b}); };
+  };
+  const auto times = of(BinaryKind::kMultiply);
+  const auto add = of(BinaryKind::kAdd);
+  const Unary relu{UnaryKind::kRelu};
+  const std::vector<Case> cases = {
+      {"a gate on the right, images in a batch, channels that fill no vector",
+       [&](Net& n) {
+         const ValueId map = n.input({3, 9, 9, 20});
+         return n.conv(times(n, map, n.input({3, 1, 1, 20})), {.activation = relu}, 7);
+       },
+       {"pointwise f32, gate"}},
+      {"a gate on the left, several blocks",
+       [&](Net& n) {
+         const ValueId gate = n.input({2, 1, 1, 130});
+         return n.conv(times(n, gate, n.input({2, 40, 30, 130})), {}, 40, false);
+       },
+       {"pointwise f32, gate"}},
+      {"squeeze-and-excite, its shortcut, and a function after that",
+       [&](Net& n) {
+         const ValueId x = n.conv(n.input({2, 12, 12, 16}), {}, 16);
+         const ValueId map = n.conv(x, {.activation = relu}, 48);
+         const ValueId mean = n.graph.add(Reduce{.kind = ReduceKind::kMean, .axes = {1, 2}}, {map});
+         const ValueId gate = n.conv(n.conv(mean, {.activation = relu}, 8),
+                                     {.activation = {UnaryKind::kHardSigmoid, 1.0f / 6, 0.5f}}, 48);
+         return n.graph.add(relu, {add(n, n.conv(times(n, map, gate), {}, 16), x)});
+       },
+       {"pointwise f32", "pointwise f32", "spatial mean f32", "pointwise f32", "pointwise f32",
+        "pointwise f32, gate, add"}},
+      {"not where another reads what is gated",
+       [&](Net& n) {
+         const ValueId map = times(n, n.input({1, 9, 9, 16}), n.input({1, 1, 1, 16}));
+         return add(n, n.conv(map, {.activation = relu}, 16), map);
+       },
+       {"binary f32", "pointwise f32", "binary f32"}},
+      {"not where the weights are more than the pixels",
+       [&](Net& n) { return n.conv(times(n, n.input({4, 7, 7, 16}), n.input({4, 1, 1, 16})), {}, 8); },
+       {"binary f32", "pointwise f32"}},
+      {"not a factor for all images",
+       [&](Net& n) { return n.conv(times(n, n.input({2, 9, 9, 16}), n.input({1, 1, 1, 16})), {}, 8); },
+       {"binary f32", "pointwise f32"}},
+      {"not a factor that is known before",
+       [&](Net& n) { return n.conv(times(n, n.input({1, 9, 9, 16}), n.constant({1, 1, 1, 16})), {}, 8); },
+       {"binary f32", "pointwise f32"}},
+      {"not a mask over the image",
+       [&](Net& n) { return n.conv(times(n, n.input({1, 9, 9, 16}), n.input({1, 9, 9, 1})), {}, 8); },
+       {"binary f32", "pointwise f32"}},
+      {"not before a larger window",
+       [&](Net& n) {
+         const ValueId map = times(n, n.input({1, 9, 9, 16}), n.input({1, 1, 1, 16}));
+         return n.conv(map, {.window = {.kernel = {3, 3}}}, 8);
+       },
+       {"binary f32", "direct f32"}},
+      {"not before a stride",
+       [&](Net& n) {
+         const ValueId map = times(n, n.input({1, 30, 30, 16}), n.input({1, 1, 1, 16}));
+         return n.conv(map, {.window = {.kernel = {1, 1}, .stride = {2, 2}}}, 8);
+       },
+       {"binary f32", "direct f32"}},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.why);
+    Net net;
+    net.graph.add_output("y", test.build(net));
+    EXPECT_EQ(kernels_of(net.graph), test.kernels);
+    EXPECT_EQ(kernels_of(net.graph, {.fuse = false}).size(), net.graph.nodes().size());
+    const std::vector<Tensor> apart = outputs_of(net.graph, {.fuse = false});
+    const std::vector<Tensor> one = outputs_of(net.graph, {.threads = 1});
+    const std::vector<Tensor> three = outputs_of(net.graph, {.threads = 3});
+    EXPECT_LT(distance(one[0], apart[0]), 1e-5);
+    EXPECT_LT(distance(one[0], outputs_of(net.graph)[0]), 1e-5);
+    EXPECT_TRUE(identical(one[0], three[0]));
+  }
+}
+
 /// Caches in which the maps of the networks below do not fit.
 constexpr CacheSizes kSmall = {.l2 = 64 << 10, .l3 = 256 << 10};
 
@@ -146,6 +234,12 @@ TEST(Fusion, LargeMapsBetweenStagesNeverExist) {
          return add(n, n.conv(x, {}, 16), x);
        },
        {"depthwise f32", "pointwise f32, add"}},
+      {"small groups have a step of their own",
+       [](Net& n) {
+         const ValueId x = n.conv(n.input({1, 60, 60, 16}), three(4), 16);
+         return n.conv(n.conv(x, three(16), 16), {}, 8);
+       },
+       {"grouped f32", "separable f32"}},
       {"no depthwise stage, no step of several",
        [](Net& n) { return n.conv(n.conv(n.input({1, 60, 60, 16}), {}, 24), {}, 8); },
        {"pointwise f32", "pointwise f32"}},
@@ -163,6 +257,16 @@ TEST(Fusion, LargeMapsBetweenStagesNeverExist) {
     EXPECT_LT(distance(one[0], apart[0]), 1e-5);
     EXPECT_TRUE(identical(one[0], three_threads[0]));
   }
+}
+
+TEST(Fusion, AGateBeforeAStepOfSeveralStandsAlone) {
+  Net net;
+  const ValueId map = net.input({1, 40, 40, 8});
+  const ValueId gated = net.graph.add(Binary{BinaryKind::kMultiply}, {map, net.input({1, 1, 1, 8})});
+  net.graph.add_output("y", net.conv(net.conv(net.conv(gated, {}, 24), three(24), 24), {}, 8));
+  EXPECT_EQ(kernels_of(net.graph, {.caches = kSmall}),
+            (std::vector<std::string>{"binary f32", "inverted residual f32"}));
+  EXPECT_LT(distance(outputs_of(net.graph, {.caches = kSmall})[0], outputs_of(net.graph)[0]), 1e-5);
 }
 
 TEST(Fusion, SmallMapsAreLeftInTheCache) {

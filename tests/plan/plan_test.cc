@@ -53,6 +53,10 @@ TEST(Plan, EveryRowOfTheTableAgreesWithTheReference) {
        [](Net& n) { return n.conv(n.input({1, 11, 9, 5}), {.window = {.stride = {2, 3}}}, 7); }},
       {"grouped", "direct f32",
        [](Net& n) { return n.conv(n.input({1, 6, 6, 12}), {.window = {.kernel = {3, 1}}, .groups = 3}, 9); }},
+      {"small groups, as many out as in", "grouped f32",
+       [](Net& n) { return n.conv(n.input({2, 6, 9, 12}), {.window = {.kernel = {3, 1}}, .groups = 3}, 12); }},
+      {"groups of more channels", "direct f32",
+       [](Net& n) { return n.conv(n.input({1, 6, 6, 18}), {.window = {.kernel = {3, 1}}, .groups = 2}, 18); }},
       {"filter given at run time", "reference",
        [](Net& n) {
          return n.graph.add(Conv2d{.window = {.kernel = {3, 3}}}, {n.input({1, 6, 6, 2}), n.input({4, 3, 3, 2})});

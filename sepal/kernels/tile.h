@@ -59,6 +59,9 @@ inline constexpr std::int64_t kTransposeBlock = 64;
 inline constexpr std::int64_t kTrainingBlockBytes = 640 * 1024;
 inline constexpr std::int64_t kGradientPartsBytes = 4 * 1024 * 1024;
 
+/// Bytes of the rows of x and dy that the filter's gradient of a dense convolution goes over again and again.
+inline constexpr std::int64_t kGradientBandBytes = 384 * 1024;
+
 /// Bytes of a result from which a training step writes it past the caches: it is read again after everything else.
 inline constexpr std::int64_t kStreamedBytes = 8 * 1024 * 1024;
 

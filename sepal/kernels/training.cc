@@ -3,6 +3,7 @@
 #include <hwy/cache_control.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "sepal/kernels/elementwise.h"
@@ -86,9 +87,12 @@ HWY_INLINE void moments_and_store(const float* rows, std::int64_t count, std::in
 
 void row_moments(const float* rows, std::int64_t count, std::int64_t channels, float* to, bool streams,
                  float* moments) {
-  if (to == rows) return moments_and_store<false>(rows, count, channels, to, moments, plain_store());
   with_store(streams, to, channels,
              [&](const auto& whole) HWY_ATTR { moments_and_store<true>(rows, count, channels, to, moments, whole); });
+}
+
+void measure_rows(const float* rows, std::int64_t count, std::int64_t channels, float* moments) {
+  moments_and_store<false>(rows, count, channels, nullptr, moments, plain_store());
 }
 
 void move_values(const float* from, std::int64_t floats, float* to, bool streams) {
@@ -176,17 +180,48 @@ bool mask_vectors(const ReadArgs& read, const float* x, std::int64_t rows, std::
   });
 }
 
+void gradient_sums(const float* gradient, const float* x, const float* mean, std::int64_t rows, std::int64_t channels,
+                   float* sums) {
+  each_group(channels, plain_store(), [&]<int kVectors>(std::int64_t c, const auto& load, const auto& store) HWY_ATTR {
+    Array<V, kVectors> sum;
+    Array<V, kVectors> products;
+    Array<V, kVectors> middle;
+    for (int v = 0; v < kVectors; ++v) {
+      middle[v] = load(mean + c + v * kLanes);
+      sum[v] = products[v] = hn::Zero(kTag);
+    }
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (int v = 0; v < kVectors; ++v) {
+        const std::int64_t at = row * channels + c + v * kLanes;
+        const V g = load(gradient + at);
+        sum[v] = hn::Add(sum[v], g);
+        products[v] = hn::MulAdd(g, hn::Sub(load(x + at), middle[v]), products[v]);
+      }
+    }
+    for (int v = 0; v < kVectors; ++v) {
+      store(sum[v], sums + c + v * kLanes);
+      store(products[v], sums + channels + c + v * kLanes);
+    }
+  });
+}
+
 }  // namespace sepal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace sepal {
 namespace {
+
+/// Channels whose sums over blocks are joined side by side.
+constexpr std::int64_t kJoined = 16;
+
 HWY_EXPORT(row_moments);
 HWY_EXPORT(affine_rows);
 HWY_EXPORT(gradient_rows);
 HWY_EXPORT(mask_vectors);
+HWY_EXPORT(measure_rows);
 HWY_EXPORT(move_values);
+HWY_EXPORT(gradient_sums);
 }  // namespace
 
 void read_coefficients(const BatchNormArgs& norm, std::int64_t channels, float* factor, float* shift) noexcept {
@@ -216,6 +251,10 @@ void row_moments(const float* rows, std::int64_t count, std::int64_t channels, f
   HWY_DYNAMIC_DISPATCH(row_moments)(rows, count, channels, to, streams, moments);
 }
 
+void measure_rows(const float* rows, std::int64_t count, std::int64_t channels, float* moments) noexcept {
+  HWY_DYNAMIC_DISPATCH(measure_rows)(rows, count, channels, moments);
+}
+
 bool streams(std::int64_t floats) noexcept {
   return floats * static_cast<std::int64_t>(sizeof(float)) >= kStreamedBytes;
 }
@@ -227,22 +266,31 @@ void move_rows(const float* from, std::int64_t floats, float* to, bool streams) 
 void join_moments(const float* moments, std::int64_t blocks, std::int64_t block, std::int64_t count,
                   std::int64_t channels, float* mean, float* variance) noexcept {
   // Chan, Golub and LeVeque (1983), equations 2.1: means and squared deviations of two parts give those of the whole.
-  for (std::int64_t c = 0; c < channels; ++c) {
+  for (std::int64_t first = 0; first < channels; first += kJoined) {
+    const std::int64_t width = std::min(kJoined, channels - first);
+    std::array<double, kJoined> means{};
+    std::array<double, kJoined> squares{};
     double whole = 0;
-    double all_mean = 0;
-    double all_squares = 0;
     for (std::int64_t i = 0; i < blocks; ++i) {
-      const float* part = moments + i * moment_floats(channels) + c;
+      const float* part = moments + i * moment_floats(channels) + first;
       const auto n = static_cast<double>(std::min(block, count - i * block));
-      const double offset = double{part[channels]} / n;
-      const double difference = double{part[0]} + offset - all_mean;
-      const double squares = double{part[2 * channels]} - double{part[channels]} * offset;
-      all_squares += squares + difference * difference * whole * n / (whole + n);
-      all_mean += difference * n / (whole + n);
+      const double share = n / (whole + n);
+      const double one_of_n = 1 / n;
+      for (std::int64_t c = 0; c < width; ++c) {
+        const auto k = static_cast<std::size_t>(c);
+        const double sum = double{part[channels + c]};
+        const double offset = sum * one_of_n;
+        const double difference = double{part[c]} + offset - means[k];
+        squares[k] += double{part[2 * channels + c]} - sum * offset + difference * difference * whole * share;
+        means[k] += difference * share;
+      }
       whole += n;
     }
-    mean[c] = static_cast<float>(all_mean);
-    variance[c] = static_cast<float>(std::max(all_squares / whole, 0.0));
+    for (std::int64_t c = 0; c < width; ++c) {
+      const auto k = static_cast<std::size_t>(c);
+      mean[first + c] = static_cast<float>(means[k]);
+      variance[first + c] = static_cast<float>(std::max(squares[k] / whole, 0.0));
+    }
   }
 }
 
@@ -278,18 +326,31 @@ void mask_rows(const ReadArgs& read, const float* x, std::int64_t rows, std::int
   HWY_DYNAMIC_DISPATCH(mask_vectors)(none, x, rows, channels, dx, dx, false, sums);
 }
 
+void gradient_sums(const float* gradient, const float* x, const float* mean, std::int64_t rows, std::int64_t channels,
+                   float* sums) noexcept {
+  HWY_DYNAMIC_DISPATCH(gradient_sums)(gradient, x, mean, rows, channels, sums);
+}
+
 void join_sums(const float* sums, std::int64_t blocks, const BatchNormArgs& norm, std::int64_t channels,
                float* scale_gradient, float* bias_gradient) noexcept {
-  for (std::int64_t c = 0; c < channels; ++c) {
-    double sum = 0;
-    double products = 0;
+  for (std::int64_t first = 0; first < channels; first += kJoined) {
+    const std::int64_t width = std::min(kJoined, channels - first);
+    std::array<double, kJoined> sum{};
+    std::array<double, kJoined> products{};
     for (std::int64_t i = 0; i < blocks; ++i) {
-      sum += double{sums[2 * i * channels + c]};
-      products += double{sums[(2 * i + 1) * channels + c]};
+      const float* part = sums + 2 * i * channels + first;
+      for (std::int64_t c = 0; c < width; ++c) {
+        const auto k = static_cast<std::size_t>(c);
+        sum[k] += double{part[c]};
+        products[k] += double{part[channels + c]};
+      }
     }
-    const double inverse = 1 / std::sqrt(double{norm.variance[c]} + double{norm.epsilon});
-    bias_gradient[c] = static_cast<float>(sum);
-    scale_gradient[c] = static_cast<float>(products * inverse);
+    for (std::int64_t c = first; c < first + width; ++c) {
+      const auto k = static_cast<std::size_t>(c - first);
+      const double inverse = 1 / std::sqrt(double{norm.variance[c]} + double{norm.epsilon});
+      bias_gradient[c] = static_cast<float>(sum[k]);
+      scale_gradient[c] = static_cast<float>(products[k] * inverse);
+    }
   }
 }
 

@@ -49,10 +49,13 @@ void gradient_coefficients(const BatchNormArgs& norm, const float* scale_gradien
 /// that a mean far from 0 costs no bits. [3][c].
 constexpr std::int64_t moment_floats(std::int64_t channels) { return 3 * channels; }
 
-/// Moments of `count` rows [c] that lie side by side, into `moments` [3][c]; the rows go to `to`, which may be where
-/// they are. With `streams` past the caches: for more than these hold, so that nothing is fetched to be overwritten.
+/// Moments of `count` rows [c] that lie side by side, into `moments` [3][c]; the rows go to `to`.
+/// With `streams` past the caches: for more than these hold, so that nothing is fetched to be overwritten.
 void row_moments(const float* rows, std::int64_t count, std::int64_t channels, float* to, bool streams,
                  float* moments) noexcept;
+
+/// The same of rows that stay where they are.
+void measure_rows(const float* rows, std::int64_t count, std::int64_t channels, float* moments) noexcept;
 
 /// Whether so many values are written past the caches.
 bool streams(std::int64_t floats) noexcept;
@@ -77,6 +80,10 @@ void mask_rows(const ReadArgs& read, const float* x, std::int64_t rows, std::int
 
 /// Rows as they are, to where they belong, past the caches where asked for.
 void move_rows(const float* from, std::int64_t floats, float* to, bool streams) noexcept;
+
+/// mask_rows' sums alone, of a gradient that is masked already.
+void gradient_sums(const float* gradient, const float* x, const float* mean, std::int64_t rows, std::int64_t channels,
+                   float* sums) noexcept;
 
 /// The gradients of scale and bias from blocks of mask_rows' sums [blocks][2][c], added in order.
 void join_sums(const float* sums, std::int64_t blocks, const BatchNormArgs& norm, std::int64_t channels,

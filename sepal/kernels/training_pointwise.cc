@@ -10,7 +10,7 @@
 #define HWY_TARGET_INCLUDE "sepal/kernels/training_pointwise.cc"
 #include <hwy/foreach_target.h>
 
-#include "sepal/kernels/simd-inl.h"
+#include "sepal/kernels/outer-inl.h"
 
 // A product has to pack its left operand anyway, so batch norm and activation are applied while that is done: forwards
 // x goes into row panels as it is read, backwards dy does. The panels of dy serve both gradients: dx = dy W takes them
@@ -18,34 +18,6 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
-
-/// Rows of k channels into row panels: at(c, load) gives the function of a row's number that makes its vector from
-/// channel c on, where load reads no other channels than the row's own. The rows missing in the last panel are zeros.
-template <typename At>
-HWY_INLINE void fill_panels(std::int64_t rows, std::int64_t k, float* panels, const At& at) {
-  for (std::int64_t first = 0; first < rows; first += kTileRows) {
-    const std::int64_t high = std::min<std::int64_t>(kTileRows, rows - first);
-    const auto vector = [&](std::int64_t c, const auto& load) HWY_ATTR __attribute__((always_inline)) {
-      const auto value = at(c, load);
-      if (high == kTileRows) {
-        for (std::int64_t row = 0; row < kTileRows; ++row) {
-          hn::StoreU(value(first + row), kTag, panels + row * kLanes);
-        }
-      } else {
-        for (std::int64_t row = 0; row < high; ++row) hn::StoreU(value(first + row), kTag, panels + row * kLanes);
-        for (std::int64_t row = high; row < kTileRows; ++row) hn::StoreU(hn::Zero(kTag), kTag, panels + row * kLanes);
-      }
-      panels += kTileRows * kLanes;
-    };
-    std::int64_t c = 0;
-    for (; c + kLanes <= k; c += kLanes) {
-      vector(c, [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); });
-    }
-    if (const std::int64_t rest = k - c; rest > 0) {
-      vector(c, [=](const float* p) HWY_ATTR __attribute__((always_inline)) { return load_first(p, rest); });
-    }
-  }
-}
 
 void read_into_panels(const ReadArgs& read, const float* x, std::int64_t rows, std::int64_t k, float* panels) {
   if (read.factor == nullptr) {
@@ -114,60 +86,20 @@ void read_into_columns(const ReadArgs& read, const float* x, std::int64_t rows, 
   }
 }
 
-/// Rows of the filter's gradient in one tile: as many as divide a vector, so that a line of dy's panels is used whole.
-constexpr int kOuterRows = kHas32Registers ? 8 : 4;
-
-/// A tile of the filter's gradient: kOuterRows output channels by kTileVectors vectors of input channels, summed over
-/// the rows of a block.
-HWY_INLINE void outer_tile(const float* dy, std::int64_t panel_pitch, const float* x, std::int64_t rows, float* output,
-                           std::int64_t pitch, std::int64_t high, std::int64_t columns, bool goes_on) {
-  Array<Array<V, kTileVectors>, kOuterRows> sums;
-  for (int i = 0; i < kOuterRows; ++i) {
-    for (int v = 0; v < kTileVectors; ++v) {
-      const std::int64_t rest = i < high ? columns - v * kLanes : 0;
-      sums[i][v] = goes_on && rest > 0 ? load_upto(output + i * pitch + v * kLanes, rest) : hn::Zero(kTag);
-    }
-  }
-  const auto row = [&](const float* values) HWY_ATTR __attribute__((always_inline)) {
-    Array<V, kTileVectors> right;
-    for (int v = 0; v < kTileVectors; ++v) right[v] = hn::LoadU(kTag, x + v * kLanes);
-    for (int i = 0; i < kOuterRows; ++i) {
-      const V left = hn::Set(kTag, values[i]);
-      for (int v = 0; v < kTileVectors; ++v) sums[i][v] = hn::MulAdd(left, right[v], sums[i][v]);
-    }
-    x += kPanelColumns;
-  };
-  std::int64_t m = 0;
-  for (; m + kTileRows <= rows; m += kTileRows, dy += panel_pitch) {
-    for (int i = 0; i < kTileRows; ++i) row(dy + i * kLanes);
-  }
-  for (int i = 0; m + i < rows; ++i) row(dy + i * kLanes);
-  for (int i = 0; i < kOuterRows && i < high; ++i) {
-    for (int v = 0; v < kTileVectors && v * kLanes < columns; ++v) {
-      store_upto(sums[i][v], output + i * pitch + v * kLanes, columns - v * kLanes);
-    }
-  }
-}
-
 /// output [co, ci] (+)= dy' x for dy in row panels of co channels and x by columns.
 void outer_product(const float* dy, const float* x, std::int64_t rows, std::int64_t ci, std::int64_t co, float* output,
                    bool goes_on) {
-  const std::int64_t panel_pitch = row_panel_pitch(co);
   constexpr std::int64_t kWide = kTileVectors * kLanes;
   for (std::int64_t first = 0; first < ci; first += kWide) {
-    const float* columns = x + first / kPanelColumns * kPanelColumns * rows + first % kPanelColumns;
-    for (std::int64_t o = 0; o < co; o += kOuterRows) {
-      const float* left = dy + o / kLanes * kTileRows * kLanes + o % kLanes;
-      float* to = output + o * ci + first;
-      // The next tile of sums comes from far; it is asked for while this one runs.
-      if (goes_on && o + 2 * kOuterRows <= co) {
-        for (int i = 0; i < kOuterRows; ++i) {
-          const float* next = to + (kOuterRows + i) * ci;
-          for (std::int64_t line = 0; line < kWide; line += kLineFloats) __builtin_prefetch(next + line, 1);
-        }
-      }
-      outer_tile(left, panel_pitch, columns, rows, to, ci, co - o, ci - first, goes_on);
-    }
+    const OuterTerms terms = {.dy = dy,
+                              .dy_panel = row_panel_pitch(co),
+                              .dy_run = 0,
+                              .x = x + first / kPanelColumns * kPanelColumns * rows + first % kPanelColumns,
+                              .x_pixel = kPanelColumns,
+                              .x_run = 0,
+                              .rows = rows,
+                              .runs = 1};
+    outer_columns(terms, {output + first, ci, goes_on}, co, ci - first);
   }
 }
 

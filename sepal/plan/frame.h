@@ -19,6 +19,7 @@ struct Frame {
   int threads = 1;
   ConstBuffer* scratch = nullptr;  ///< room for the inputs of the step that has the most
   std::byte* rooms = nullptr;      ///< Step::room bytes for each thread, one after another
+  std::byte* shared = nullptr;     ///< Step::shared_room bytes
 
   const void* read(const Operand& operand) const noexcept {
     switch (operand.place) {

@@ -38,12 +38,24 @@ void run_copy(const Step& step, const Frame& frame) noexcept {
   if (bytes > 0) std::memcpy(frame.write(step.outputs[0]), frame.read(step.inputs[0]), bytes);
 }
 
-/// Bytes that each thread needs for the step that needs the most.
-std::size_t room_of(std::span<const Step> steps) {
-  std::size_t room = 0;
-  for (const Step& step : steps) room = std::max(room, step.room);
-  return room;
-}
+/// Bytes that each thread needs for the step that needs the most, and all of them together.
+struct Rooms {
+  std::size_t each = 0;
+  std::size_t shared = 0;
+
+  explicit Rooms(std::span<const Step> steps) {
+    for (const Step& step : steps) {
+      each = std::max(each, step.room);
+      shared = std::max(shared, step.shared_room);
+    }
+  }
+  /// Nothing where that does not fit.
+  std::optional<std::size_t> bytes(int threads) const {
+    std::size_t all = 0;
+    if (__builtin_mul_overflow(each, static_cast<std::size_t>(std::max(threads, 1)), &all)) return std::nullopt;
+    return __builtin_add_overflow(all, shared, &all) ? std::nullopt : std::optional(all);
+  }
+};
 
 class Planner {
  public:
@@ -88,10 +100,9 @@ class Planner {
     Placement placement = place(lives);
     for (std::size_t i = 0; i < owners.size(); ++i) owners[i]->index = placement.offsets[i];
     workspace_bytes = placement.bytes;
-    std::size_t all = 0;
-    const auto threads = static_cast<std::size_t>(std::max(options_.threads, 1));
-    if (__builtin_mul_overflow(room_of(steps), threads, &all) || __builtin_add_overflow(all, workspace_bytes, &all))
-      all = std::numeric_limits<std::size_t>::max();
+    constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
+    std::size_t all = Rooms(steps).bytes(options_.threads).value_or(kMost);
+    if (__builtin_add_overflow(all, workspace_bytes, &all)) all = kMost;
     limits_.check_sum(all);
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const auto bind = [&](std::span<const std::size_t> from, std::vector<Operand>& to) {
@@ -205,6 +216,7 @@ class Planner {
     step.nodes = {index};
     step.work = work(node);
     step.run = candidate->run;
+    if (candidate->size != nullptr) candidate->size(site, step);
     std::vector<ValueId> inputs = node.inputs;
     std::vector<ValueId> outputs = node.outputs;
     const auto found = fusions_.find(index);
@@ -385,8 +397,7 @@ CacheSizes cache_sizes() {
 std::size_t planned_bytes(const Graph& graph, const PlanOptions& options) {
   Planner planner(graph, options, false);
   planner.finish();
-  std::size_t bytes =
-      planner.workspace_bytes + room_of(planner.steps) * static_cast<std::size_t>(std::max(options.threads, 1));
+  std::size_t bytes = planner.workspace_bytes + Rooms(planner.steps).bytes(options.threads).value_or(0);
   for (const Port& port : graph.inputs()) bytes += bytes_of(graph.type(port.value));
   for (const Port& port : graph.outputs()) bytes += bytes_of(graph.type(port.value));
   return bytes;
@@ -405,7 +416,9 @@ Plan::Plan(const Graph& graph, const PlanOptions& options) : threads_(std::max(o
   for (const Step& step : steps_) most = std::max(most, step.inputs.size());
   scratch_ = planner.workspace_bytes + kSlack;
   rooms_ = (scratch_ + most * sizeof(ConstBuffer) + 63) / 64 * 64;
-  workspace_bytes_ = rooms_ + room_of(steps_) * static_cast<std::size_t>(threads_);
+  const Rooms rooms(steps_);
+  shared_ = rooms_ + rooms.each * static_cast<std::size_t>(threads_);
+  workspace_bytes_ = rooms_ + rooms.bytes(threads_).value_or(0);
   if (threads_ > 1) ThreadPool::shared().reserve(threads_);
 }
 
@@ -426,7 +439,8 @@ Frame Plan::frame(const Workspace& workspace, std::span<const ConstBuffer> input
           .outputs = outputs,
           .threads = threads_,
           .scratch = reinterpret_cast<ConstBuffer*>(workspace.data() + scratch_),
-          .rooms = workspace.data() + rooms_};
+          .rooms = workspace.data() + rooms_,
+          .shared = workspace.data() + shared_};
 }
 
 void Plan::run(const Workspace& workspace, std::span<const ConstBuffer> inputs,

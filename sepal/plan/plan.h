@@ -49,6 +49,7 @@ struct Step {
   const float* ahead = nullptr;                  ///< packed weights that the next product wants: asked for meanwhile
   std::int64_t work = 0;                         ///< work_of the node: what is worth sharing among threads
   std::size_t room = 0;                          ///< bytes that each thread needs besides
+  std::size_t shared_room = 0;                   ///< bytes that all of them need together
   std::vector<std::size_t> nodes{};              ///< indices in Graph::nodes() of what the step computes
   std::vector<Stage> stages{};                   ///< of a step of several convolutions: one after another
   std::int64_t rows_at_once = 0;                 ///< of such a step: output rows that are computed in one go
@@ -131,6 +132,7 @@ class Plan {
   std::vector<Constant> constants_;
   std::size_t scratch_ = 0;  ///< offset in the workspace
   std::size_t rooms_ = 0;    ///< the same of the threads' rooms
+  std::size_t shared_ = 0;   ///< the same of what they share
   std::size_t workspace_bytes_ = 0;
   std::size_t activation_bytes_ = 0;
   std::size_t weight_bytes_ = 0;

@@ -18,7 +18,7 @@ bool accepts_reference(const Site& site) {
 }
 
 void run_reference(const Step& step, const Frame& frame) noexcept {
-  std::array<Buffer, 3> outputs;  // no operator has more
+  std::array<Buffer, 4> outputs;  // no operator has more
   for (std::size_t i = 0; i < step.inputs.size(); ++i) {
     const Operand& operand = step.inputs[i];
     ::new (frame.scratch + i) ConstBuffer{frame.read(operand), operand.type.type, operand.type.shape};
@@ -38,7 +38,7 @@ const Candidate* select(const Site& site, bool reference_only) {
   if (!reference_only) {
     for (const std::span<const Candidate> family :
          {convolution_candidates(), elementwise_candidates(), shape_candidates(), move_candidates(),
-          resize_candidates(), transposed_candidates()}) {
+          resize_candidates(), transposed_candidates(), training_candidates()}) {
       for (const Candidate& candidate : family) {
         if (candidate.accepts(site)) return &candidate;
       }

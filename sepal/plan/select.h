@@ -35,6 +35,8 @@ struct Candidate {
   bool (*in_place)(const Site& site, std::size_t i) = nullptr;
   bool adds = false;   ///< it can add another value to its result
   bool gates = false;  ///< it can multiply its first input by a factor for every channel of an image
+  /// Tells the step the room that it needs besides; may be null.
+  void (*size)(const Site& site, Step& step) = nullptr;
 };
 
 /// The kernel for the node: the first in the table that accepts it, the reference last. Null if none does.
@@ -51,5 +53,6 @@ std::span<const Candidate> shape_candidates();
 std::span<const Candidate> move_candidates();
 std::span<const Candidate> resize_candidates();
 std::span<const Candidate> transposed_candidates();
+std::span<const Candidate> training_candidates();
 
 }  // namespace sepal

@@ -367,12 +367,13 @@ class Band {
   HWY_INLINE void write_masked(const Slope& slope) {
     const V factor = load_upto(args_.read.factor + channel(), rest());
     const V shift = load_upto(args_.read.shift + channel(), rest());
+    const V mean = load_upto(args_.read.mean + channel(), rest());
     V sums[2] = {hn::Zero(kTag), hn::Zero(kTag)};
     V products[2] = {hn::Zero(kTag), hn::Zero(kTag)};
     const auto pixel = [&](int chain, const float* dx, V x) HWY_ATTR __attribute__((always_inline)) {
       const V value = slope(hn::MulAdd(x, factor, shift), hn::LoadU(kTag, dx));
       sums[chain] = hn::Add(sums[chain], value);
-      products[chain] = hn::MulAdd(value, x, products[chain]);
+      products[chain] = hn::MulAdd(value, hn::Sub(x, mean), products[chain]);
       return value;
     };
     const std::int64_t channels = in_.c();

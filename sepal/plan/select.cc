@@ -38,7 +38,7 @@ const Candidate* select(const Site& site, bool reference_only) {
   if (!reference_only) {
     for (const std::span<const Candidate> family :
          {convolution_candidates(), elementwise_candidates(), shape_candidates(), move_candidates(),
-          resize_candidates(), transposed_candidates(), training_candidates()}) {
+          resize_candidates(), transposed_candidates(), training_candidates(), product_candidates()}) {
       for (const Candidate& candidate : family) {
         if (candidate.accepts(site)) return &candidate;
       }

@@ -54,5 +54,6 @@ std::span<const Candidate> move_candidates();
 std::span<const Candidate> resize_candidates();
 std::span<const Candidate> transposed_candidates();
 std::span<const Candidate> training_candidates();
+std::span<const Candidate> product_candidates();
 
 }  // namespace sepal

@@ -133,8 +133,7 @@ struct Forward {
         break;
       case StageKind::kDirect:
         direct = direct_args(layer, read, room);
-        // Told without memory, what is read counts all the same.
-        if (layer.read.on) room_of_each = layer.x.h() * layer.x.w() * layer.x.c() + kPanelColumns;
+        room_of_each = training_direct_room(direct);
         break;
     }
   }

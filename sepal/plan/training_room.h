@@ -18,7 +18,7 @@ class Room {
   explicit Room(std::byte* memory = nullptr) : memory_(reinterpret_cast<float*>(memory)) {}
 
   float* take(std::int64_t floats) {
-    float* const place = memory_ == nullptr ? nullptr : memory_ + floats_;
+    float* const place = memory_ == nullptr ? &nowhere_ : memory_ + floats_;
     floats_ += (floats + 2 * kLine - 1) / kLine * kLine;
     return place;
   }
@@ -26,6 +26,7 @@ class Room {
 
  private:
   static constexpr std::int64_t kLine = 16;
+  static inline float nowhere_ = 0;  ///< what is there stays different from what is not, without memory, too
   float* memory_;
   std::int64_t floats_ = 0;
 };

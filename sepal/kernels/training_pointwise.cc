@@ -1,6 +1,9 @@
 #include "sepal/kernels/training_pointwise.h"
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
+#include <cstdint>
 
 #include "sepal/kernels/elementwise.h"
 #include "sepal/kernels/packed.h"
@@ -11,6 +14,7 @@
 #include <hwy/foreach_target.h>
 
 #include "sepal/kernels/outer-inl.h"
+#include "sepal/kernels/tile-inl.h"
 
 // A product has to pack its left operand anyway, so batch norm and activation are applied while that is done: forwards
 // x goes into row panels as it is read, backwards dy does. The panels of dy serve both gradients: dx = dy W takes them
@@ -103,6 +107,223 @@ void outer_product(const float* dy, const float* x, std::int64_t rows, std::int6
   }
 }
 
+/// Keeps the moments of a tile's columns and stores it: what is in registers anyway is counted there, and the stores
+/// past the caches have time while the next tile's products run.
+template <int kVectors>
+struct MomentsOf {
+  float* output;  ///< the tile's first value
+  std::int64_t pitch;
+  std::int64_t columns;
+  bool streamed;
+  bool begun = false;
+  Array<V, kVectors> pivot{};
+  Array<V, kVectors> sum{};
+  Array<V, kVectors> square{};
+
+  HWY_INLINE MomentsOf(float* to, std::int64_t to_pitch, std::int64_t count, bool streams)
+      : output(to), pitch(to_pitch), columns(count), streamed(streams) {
+    for (int v = 0; v < kVectors; ++v) pivot[v] = sum[v] = square[v] = hn::Zero(kTag);
+  }
+
+  HWY_INLINE void take(const Sums<kTileRows, kVectors>& tile, std::int64_t high) {
+    if (!begun) {
+      for (int v = 0; v < kVectors; ++v) pivot[v] = tile.value[0][v];
+      begun = true;
+    }
+    if (high == kTileRows && streamed) {
+      store_rows<kTileRows>(tile,
+                            [](V x, float* p) HWY_ATTR __attribute__((always_inline)) { hn::Stream(x, kTag, p); });
+    } else if (high == kTileRows && columns >= kVectors * kLanes) {
+      store_rows<kTileRows>(tile,
+                            [](V x, float* p) HWY_ATTR __attribute__((always_inline)) { hn::StoreU(x, kTag, p); });
+    } else {
+      for (std::int64_t row = 0; row < high; ++row) {
+        for (int v = 0; v < kVectors; ++v) {
+          const V x = tile.value[row][v];
+          if (v * kLanes < columns) store_upto(x, output + row * pitch + v * kLanes, columns - v * kLanes);
+          count(x, v);
+        }
+      }
+    }
+    output += kTileRows * pitch;
+  }
+
+  HWY_INLINE void finish(float* moments, std::int64_t channels) const {
+    for (int v = 0; v < kVectors && v * kLanes < columns; ++v) {
+      const std::int64_t rest = columns - v * kLanes;
+      store_upto(pivot[v], moments + v * kLanes, rest);
+      store_upto(sum[v], moments + channels + v * kLanes, rest);
+      store_upto(square[v], moments + 2 * channels + v * kLanes, rest);
+    }
+  }
+
+ private:
+  HWY_INLINE void count(V value, int v) {
+    const V x = hn::Sub(value, pivot[v]);
+    sum[v] = hn::Add(sum[v], x);
+    square[v] = hn::MulAdd(x, x, square[v]);
+  }
+  template <int kRows, typename Store>
+  HWY_INLINE void store_rows(const Sums<kTileRows, kVectors>& tile, const Store& store) {
+    for (int row = 0; row < kRows; ++row) {
+      for (int v = 0; v < kVectors; ++v) {
+        store(tile.value[row][v], output + row * pitch + v * kLanes);
+        count(tile.value[row][v], v);
+      }
+    }
+  }
+};
+
+/// Turns a tile of dx into the gradient with respect to the batch norm of x, stores it and keeps its sums. Activations
+/// are limits: 1 between them, 0 beyond.
+template <int kVectors>
+struct MaskOf {
+  const float* x;  ///< the tile's first value, as output
+  float* output;
+  std::int64_t pitch;
+  std::int64_t columns;
+  bool streamed;
+  V low;
+  V high_limit;
+  Array<V, kVectors> factor{};
+  Array<V, kVectors> shift{};
+  Array<V, kVectors> mean{};
+  Array<V, kVectors> sum{};
+  Array<V, kVectors> products{};
+
+  HWY_INLINE MaskOf(const ReadArgs& read, std::int64_t first, const float* from, float* to, std::int64_t to_pitch,
+                    std::int64_t count, bool streams)
+      : x(from), output(to), pitch(to_pitch), columns(count), streamed(streams) {
+    const Epilogue limits = epilogue_of(read.activation);
+    low = hn::Set(kTag, limits.low);
+    high_limit = hn::Set(kTag, limits.high);
+    for (int v = 0; v < kVectors; ++v) {
+      const std::int64_t rest = columns - v * kLanes;
+      const auto vector = [&](const float* p) HWY_ATTR __attribute__((always_inline)) {
+        return rest > 0 ? load_upto(p + first + v * kLanes, rest) : hn::Zero(kTag);
+      };
+      factor[v] = vector(read.factor);
+      shift[v] = vector(read.shift);
+      mean[v] = vector(read.mean);
+      sum[v] = products[v] = hn::Zero(kTag);
+    }
+  }
+
+  HWY_INLINE void take(const Sums<kTileRows, kVectors>& tile, std::int64_t high) {
+    if (high == kTileRows && streamed) {
+      rows<kTileRows>(tile, [](V g, float* p) HWY_ATTR __attribute__((always_inline)) { hn::Stream(g, kTag, p); });
+    } else if (high == kTileRows && columns >= kVectors * kLanes) {
+      rows<kTileRows>(tile, [](V g, float* p) HWY_ATTR __attribute__((always_inline)) { hn::StoreU(g, kTag, p); });
+    } else {
+      for (std::int64_t row = 0; row < high; ++row) {
+        for (int v = 0; v < kVectors && v * kLanes < columns; ++v) {
+          const std::int64_t at = row * pitch + v * kLanes;
+          const std::int64_t rest = columns - v * kLanes;
+          store_upto(masked(tile.value[row][v], load_upto(x + at, rest), v), output + at, rest);
+        }
+      }
+    }
+    x += kTileRows * pitch;
+    output += kTileRows * pitch;
+  }
+
+  HWY_INLINE void finish(float* sums, std::int64_t channels) const {
+    for (int v = 0; v < kVectors && v * kLanes < columns; ++v) {
+      store_upto(sum[v], sums + v * kLanes, columns - v * kLanes);
+      store_upto(products[v], sums + channels + v * kLanes, columns - v * kLanes);
+    }
+  }
+
+ private:
+  HWY_INLINE V masked(V dx, V value, int v) {
+    const V z = hn::MulAdd(factor[v], value, shift[v]);
+    const V g = hn::IfThenElseZero(hn::And(hn::Gt(z, low), hn::Lt(z, high_limit)), dx);
+    sum[v] = hn::Add(sum[v], g);
+    products[v] = hn::MulAdd(g, hn::Sub(value, mean[v]), products[v]);
+    return g;
+  }
+  template <int kRows, typename Store>
+  HWY_INLINE void rows(const Sums<kTileRows, kVectors>& tile, const Store& store) {
+    for (int row = 0; row < kRows; ++row) {
+      for (int v = 0; v < kVectors; ++v) {
+        const std::int64_t at = row * pitch + v * kLanes;
+        store(masked(tile.value[row][v], hn::LoadU(kTag, x + at), v), output + at);
+      }
+    }
+  }
+};
+
+/// A column of tiles of rows in row panels with k terms; `taker` gets each when its sums are done.
+template <int kVectors, typename Taker>
+HWY_INLINE void column(const float* panels, std::int64_t rows, std::int64_t k, const float* filter, const float* next,
+                       Taker& taker) {
+  const std::int64_t tiles = (rows + kTileRows - 1) / kTileRows;
+  const std::int64_t askers = next == nullptr ? 0 : std::min(tiles, kAheadTiles);
+  const std::int64_t lines = askers == 0 ? 0 : (kAheadTerms * kPanelColumns / kLineFloats + askers - 1) / askers;
+  Ahead ahead = {.next = next, .lines = static_cast<int>(lines)};
+  for (std::int64_t tile = 0; tile < tiles; ++tile, panels += row_panel_pitch(k)) {
+    Sums<kTileRows, kVectors> sums;
+    for (int row = 0; row < kTileRows; ++row) {
+      for (int v = 0; v < kVectors; ++v) sums.value[row][v] = hn::Zero(kTag);
+    }
+    if (tile == askers) ahead.lines = 0;
+    ahead = accumulate_panel(sums, panels, {.panel = filter, .k = k}, ahead);
+    taker.take(sums, std::min<std::int64_t>(kTileRows, rows - tile * kTileRows));
+  }
+}
+
+/// Calls body<vectors>(first column, columns from there on, the filter's panel, the next one or null) for all columns
+/// of a product.
+template <typename Body>
+HWY_INLINE void each_column(std::int64_t columns, std::int64_t k, const float* packed, const Body& body) {
+  constexpr std::int64_t kWide = kTileVectors * kLanes;
+  for (std::int64_t first = 0; first < columns; first += kWide) {
+    const std::int64_t panel = first / kPanelColumns;
+    const float* filter = packed + panel * panel_floats(k) + kPanelColumns + first % kPanelColumns;
+    const bool last = (first + kWide) % kPanelColumns == 0 && panel + 1 < panels(columns);
+    const float* next = last ? packed + (panel + 1) * panel_floats(k) : nullptr;
+    if (columns - first > kLanes) {
+      body.template operator()<kTileVectors>(first, columns - first, filter, next);
+    } else {
+      body.template operator()<1>(first, columns - first, filter, next);
+    }
+  }
+}
+
+/// Whether whole lines are written past the caches.
+bool may_stream(bool wanted, const float* to, std::int64_t channels) {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(to) % (kLineFloats * sizeof(float)) == 0;
+  return wanted && kLanes == kLineFloats && channels % (kTileVectors * kLanes) == 0 && aligned;
+}
+
+/// y and its moments of rows in row panels.
+void product_with_moments(const float* panels, std::int64_t rows, std::int64_t k, std::int64_t channels,
+                          const float* packed, float* output, bool streamed, float* moments) {
+  streamed = may_stream(streamed, output, channels);
+  each_column(channels, k, packed,
+              [&]<int kVectors>(std::int64_t first, std::int64_t columns, const float* filter, const float* next)
+                  HWY_ATTR {
+                    MomentsOf<kVectors> taker(output + first, channels, columns, streamed);
+                    column<kVectors>(panels, rows, k, filter, next, taker);
+                    taker.finish(moments + first, channels);
+                  });
+  if (streamed) hwy::FlushStream();
+}
+
+/// dx through the activation of x's read, and its sums, of dy in row panels; the activation is limits.
+void product_with_mask(const float* panels, std::int64_t rows, std::int64_t k, const ReadArgs& read, const float* x,
+                       std::int64_t channels, const float* packed, float* output, bool streamed, float* sums) {
+  streamed = may_stream(streamed, output, channels);
+  each_column(channels, k, packed,
+              [&]<int kVectors>(std::int64_t first, std::int64_t columns, const float* filter, const float* next)
+                  HWY_ATTR {
+                    MaskOf<kVectors> taker(read, first, x + first, output + first, channels, columns, streamed);
+                    column<kVectors>(panels, rows, k, filter, next, taker);
+                    taker.finish(sums + first, channels);
+                  });
+  if (streamed) hwy::FlushStream();
+}
+
 void add_parts(const float* parts, std::int64_t count, std::int64_t number, Range range, float* values) {
   for (std::int64_t i = range.begin; i < range.end; i += kLanes) {
     const std::int64_t rest = range.end - i;
@@ -122,11 +343,16 @@ HWY_EXPORT(read_into_panels);
 HWY_EXPORT(gradient_into_panels);
 HWY_EXPORT(read_into_columns);
 HWY_EXPORT(outer_product);
+HWY_EXPORT(product_with_moments);
+HWY_EXPORT(product_with_mask);
 HWY_EXPORT(add_parts);
 
 constexpr std::int64_t kTall = kTileRowsOf32Registers * kTileRowsOf16Registers;
 
 std::int64_t blocks_of(std::int64_t rows, std::int64_t block) { return (rows + block - 1) / block; }
+
+/// An activation that is nothing but limits.
+bool is_limits(const Unary& activation) { return is_epilogue(activation) && activation.kind != UnaryKind::kHardSwish; }
 
 Range rows_of(std::int64_t index, std::int64_t block, std::int64_t rows) {
   return {index * block, std::min(rows, (index + 1) * block)};
@@ -153,23 +379,14 @@ std::int64_t training_pointwise_room(std::int64_t ci, std::int64_t co) noexcept 
 
 void training_pointwise(const TrainingPointwiseArgs& args, Range blocks, float* room) noexcept {
   const std::int64_t block = training_pointwise_block(args.ci, args.co);
-  float* const result = room + row_panel_floats(block, args.ci);
   const bool streamed = streams(args.rows * args.co);
   for (std::int64_t index = blocks.begin; index < blocks.end; ++index) {
     const Range rows = rows_of(index, block, args.rows);
     HWY_DYNAMIC_DISPATCH(read_into_panels)
     (args.read, args.input + rows.begin * args.ci, rows.size(), args.ci, room);
-    pointwise({.input = room,
-               .ci = args.ci,
-               .co = args.co,
-               .packed = args.packed,
-               .activation = {},
-               .output = result,
-               .output_pitch = args.co,
-               .input_panels = true},
-              {0, rows.size()});
-    row_moments(result, rows.size(), args.co, args.output + rows.begin * args.co, streamed,
-                args.moments + index * moment_floats(args.co));
+    HWY_DYNAMIC_DISPATCH(product_with_moments)
+    (room, rows.size(), args.ci, args.co, args.packed, args.output + rows.begin * args.co, streamed,
+     args.moments + index * moment_floats(args.co));
   }
 }
 
@@ -190,6 +407,12 @@ void pointwise_gradient(const PointwiseGradientArgs& args, std::int64_t part_ind
     (room, columns, rows.size(), args.ci, args.co, sum, index > blocks.begin);
     if (args.input_gradient == nullptr) continue;
     float* dx = args.input_gradient + rows.begin * args.ci;
+    float* sums = args.sums + index * 2 * args.ci;
+    if (args.read.factor != nullptr && is_limits(args.read.activation)) {
+      HWY_DYNAMIC_DISPATCH(product_with_mask)
+      (room, rows.size(), args.co, args.read, x, args.ci, args.packed, dx, streamed, sums);
+      continue;
+    }
     pointwise({.input = room,
                .ci = args.co,
                .co = args.ci,
@@ -202,7 +425,7 @@ void pointwise_gradient(const PointwiseGradientArgs& args, std::int64_t part_ind
     if (args.read.factor == nullptr) {
       move_rows(result, rows.size() * args.ci, dx, streamed);
     } else {
-      mask_rows(args.read, x, rows.size(), args.ci, result, dx, streamed, args.sums + index * 2 * args.ci);
+      mask_rows(args.read, x, rows.size(), args.ci, result, dx, streamed, sums);
     }
   }
 }

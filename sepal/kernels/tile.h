@@ -56,8 +56,11 @@ inline constexpr std::int64_t kTransposeBlock = 64;
 
 /// Bytes of the rows that a block of a training step's product keeps in L2 (x, dx and dy), and of the sums of a
 /// filter's gradient that are kept apart for threads.
-inline constexpr std::int64_t kTrainingBlockBytes = 640 * 1024;
+inline constexpr std::int64_t kTrainingBlockBytes = 1280 * 1024;
 inline constexpr std::int64_t kGradientPartsBytes = 4 * 1024 * 1024;
+
+/// Most cache lines of the next block's rows that a product asks for between a few terms.
+inline constexpr std::int64_t kMostLinesAtOnce = 6;
 
 /// Bytes of the rows of x and dy that the filter's gradient of a dense convolution goes over again and again.
 inline constexpr std::int64_t kGradientBandBytes = 384 * 1024;

@@ -253,39 +253,58 @@ struct MaskOf {
   }
 };
 
-/// A column of tiles of rows in row panels with k terms; `taker` gets each when its sums are done.
+/// What comes after the block at hand, asked for a few cache lines at a time between the terms of its products: the
+/// next rows, which lie in up to three arrays. (All at once, before the product, gains nothing.)
+struct Fetch {
+  Array<const float*, 3> from;
+  Array<std::int64_t, 3> lines;
+
+  /// Where line `line` of all of them lies; null beyond the last.
+  const float* at(std::int64_t line) const {
+    for (int i = 0; i < 3; ++i) {
+      if (line < lines[i]) return from[i] + line * kLineFloats;
+      line -= lines[i];
+    }
+    return nullptr;
+  }
+  std::int64_t all() const { return lines[0] + lines[1] + lines[2]; }
+};
+
+/// A column of tiles of rows in row panels with k terms; `taker` gets each when its sums are done. `asked`: lines of
+/// `fetch` that the tiles before this column took, `lines` for every few terms.
 template <int kVectors, typename Taker>
-HWY_INLINE void column(const float* panels, std::int64_t rows, std::int64_t k, const float* filter, const float* next,
-                       Taker& taker) {
+HWY_INLINE void column(const float* panels, std::int64_t rows, std::int64_t k, const float* filter, const Fetch& fetch,
+                       std::int64_t asked, int lines, Taker& taker) {
   const std::int64_t tiles = (rows + kTileRows - 1) / kTileRows;
-  const std::int64_t askers = next == nullptr ? 0 : std::min(tiles, kAheadTiles);
-  const std::int64_t lines = askers == 0 ? 0 : (kAheadTerms * kPanelColumns / kLineFloats + askers - 1) / askers;
-  Ahead ahead = {.next = next, .lines = static_cast<int>(lines)};
+  const std::int64_t each = k / kAheadTerms * lines;
   for (std::int64_t tile = 0; tile < tiles; ++tile, panels += row_panel_pitch(k)) {
     Sums<kTileRows, kVectors> sums;
     for (int row = 0; row < kTileRows; ++row) {
       for (int v = 0; v < kVectors; ++v) sums.value[row][v] = hn::Zero(kTag);
     }
-    if (tile == askers) ahead.lines = 0;
-    ahead = accumulate_panel(sums, panels, {.panel = filter, .k = k}, ahead);
+    const float* next = fetch.at(asked + tile * each);
+    accumulate_panel(sums, panels, {.panel = filter, .k = k}, {.next = next, .lines = next == nullptr ? 0 : lines});
     taker.take(sums, std::min<std::int64_t>(kTileRows, rows - tile * kTileRows));
   }
 }
 
-/// Calls body<vectors>(first column, columns from there on, the filter's panel, the next one or null) for all columns
-/// of a product.
+/// Calls body<vectors>(first column, columns from there on, the filter's panel, lines asked for before, lines at a
+/// time) for all columns of a product of so many rows and terms.
 template <typename Body>
-HWY_INLINE void each_column(std::int64_t columns, std::int64_t k, const float* packed, const Body& body) {
+HWY_INLINE void each_column(std::int64_t rows, std::int64_t columns, std::int64_t k, const float* packed,
+                            const Fetch& fetch, const Body& body) {
   constexpr std::int64_t kWide = kTileVectors * kLanes;
-  for (std::int64_t first = 0; first < columns; first += kWide) {
-    const std::int64_t panel = first / kPanelColumns;
-    const float* filter = packed + panel * panel_floats(k) + kPanelColumns + first % kPanelColumns;
-    const bool last = (first + kWide) % kPanelColumns == 0 && panel + 1 < panels(columns);
-    const float* next = last ? packed + (panel + 1) * panel_floats(k) : nullptr;
+  const std::int64_t asks = (rows + kTileRows - 1) / kTileRows * (k / kAheadTerms);  // of a column
+  const std::int64_t count = (columns + kWide - 1) / kWide;
+  const std::int64_t most = std::max<std::int64_t>(asks * count, 1);
+  const auto lines = static_cast<int>(std::min<std::int64_t>((fetch.all() + most - 1) / most, kMostLinesAtOnce));
+  for (std::int64_t index = 0; index < count; ++index) {
+    const std::int64_t first = index * kWide;
+    const float* filter = packed + first / kPanelColumns * panel_floats(k) + kPanelColumns + first % kPanelColumns;
     if (columns - first > kLanes) {
-      body.template operator()<kTileVectors>(first, columns - first, filter, next);
+      body.template operator()<kTileVectors>(first, columns - first, filter, index * asks * lines, lines);
     } else {
-      body.template operator()<1>(first, columns - first, filter, next);
+      body.template operator()<1>(first, columns - first, filter, index * asks * lines, lines);
     }
   }
 }
@@ -298,30 +317,66 @@ bool may_stream(bool wanted, const float* to, std::int64_t channels) {
 
 /// y and its moments of rows in row panels.
 void product_with_moments(const float* panels, std::int64_t rows, std::int64_t k, std::int64_t channels,
-                          const float* packed, float* output, bool streamed, float* moments) {
+                          const float* packed, const Fetch& fetch, float* output, bool streamed, float* moments) {
   streamed = may_stream(streamed, output, channels);
-  each_column(channels, k, packed,
-              [&]<int kVectors>(std::int64_t first, std::int64_t columns, const float* filter, const float* next)
-                  HWY_ATTR {
-                    MomentsOf<kVectors> taker(output + first, channels, columns, streamed);
-                    column<kVectors>(panels, rows, k, filter, next, taker);
-                    taker.finish(moments + first, channels);
-                  });
+  each_column(rows, channels, k, packed, fetch,
+              [&]<int kVectors>(std::int64_t first, std::int64_t columns, const float* filter, std::int64_t asked,
+                                int lines) HWY_ATTR {
+                MomentsOf<kVectors> taker(output + first, channels, columns, streamed);
+                column<kVectors>(panels, rows, k, filter, fetch, asked, lines, taker);
+                taker.finish(moments + first, channels);
+              });
   if (streamed) hwy::FlushStream();
 }
 
 /// dx through the activation of x's read, and its sums, of dy in row panels; the activation is limits.
 void product_with_mask(const float* panels, std::int64_t rows, std::int64_t k, const ReadArgs& read, const float* x,
-                       std::int64_t channels, const float* packed, float* output, bool streamed, float* sums) {
+                       std::int64_t channels, const float* packed, const Fetch& fetch, float* output, bool streamed,
+                       float* sums) {
   streamed = may_stream(streamed, output, channels);
-  each_column(channels, k, packed,
-              [&]<int kVectors>(std::int64_t first, std::int64_t columns, const float* filter, const float* next)
-                  HWY_ATTR {
-                    MaskOf<kVectors> taker(read, first, x + first, output + first, channels, columns, streamed);
-                    column<kVectors>(panels, rows, k, filter, next, taker);
-                    taker.finish(sums + first, channels);
-                  });
+  each_column(rows, channels, k, packed, fetch,
+              [&]<int kVectors>(std::int64_t first, std::int64_t columns, const float* filter, std::int64_t asked,
+                                int lines) HWY_ATTR {
+                MaskOf<kVectors> taker(read, first, x + first, output + first, channels, columns, streamed);
+                column<kVectors>(panels, rows, k, filter, fetch, asked, lines, taker);
+                taker.finish(sums + first, channels);
+              });
   if (streamed) hwy::FlushStream();
+}
+
+/// Rows `rows` of three arrays of so many floats a row each.
+Fetch fetch_of(Range rows, const float* a, std::int64_t a_row, const float* b, std::int64_t b_row, const float* c,
+               std::int64_t c_row) {
+  const auto lines = [&](const float* array, std::int64_t row) {
+    return array == nullptr ? 0 : rows.size() * row / kLineFloats;
+  };
+  const auto place = [&](const float* array, std::int64_t row) {
+    return array == nullptr ? nullptr : array + rows.begin * row;
+  };
+  return {{place(a, a_row), place(b, b_row), place(c, c_row)}, {lines(a, a_row), lines(b, b_row), lines(c, c_row)}};
+}
+
+/// The block of rows [begin, end) of y; `next` are the rows after them that the caller goes on with.
+void forward_block(const TrainingPointwiseArgs& args, Range rows, Range next, bool streamed, float* moments,
+                   float* room) {
+  read_into_panels(args.read, args.input + rows.begin * args.ci, rows.size(), args.ci, room);
+  const Fetch fetch = fetch_of(next, args.input, args.ci, nullptr, 0, nullptr, 0);
+  product_with_moments(room, rows.size(), args.ci, args.co, args.packed, fetch, args.output + rows.begin * args.co,
+                       streamed, moments);
+}
+
+/// The same backwards: the filter's gradient, then dx if its activation is limits; true if it is done.
+bool backward_block(const PointwiseGradientArgs& args, Range rows, Range next, bool goes_on, bool fused, bool streamed,
+                    float* sums, float* sum, float* panels, float* columns) {
+  const float* x = args.input + rows.begin * args.ci;
+  gradient_into_panels(args.gradient, rows.begin, rows.size(), args.co, panels);
+  read_into_columns(args.read, x, rows.size(), args.ci, columns);
+  outer_product(panels, columns, rows.size(), args.ci, args.co, sum, goes_on);
+  if (!fused) return false;
+  const Fetch fetch = fetch_of(next, args.gradient.g, args.co, args.gradient.y, args.co, args.input, args.ci);
+  product_with_mask(panels, rows.size(), args.co, args.read, x, args.ci, args.packed, fetch,
+                    args.input_gradient + rows.begin * args.ci, streamed, sums);
+  return true;
 }
 
 void add_parts(const float* parts, std::int64_t count, std::int64_t number, Range range, float* values) {
@@ -339,12 +394,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace sepal {
 namespace {
-HWY_EXPORT(read_into_panels);
-HWY_EXPORT(gradient_into_panels);
-HWY_EXPORT(read_into_columns);
-HWY_EXPORT(outer_product);
-HWY_EXPORT(product_with_moments);
-HWY_EXPORT(product_with_mask);
+HWY_EXPORT(forward_block);
+HWY_EXPORT(backward_block);
 HWY_EXPORT(add_parts);
 
 constexpr std::int64_t kTall = kTileRowsOf32Registers * kTileRowsOf16Registers;
@@ -381,12 +432,9 @@ void training_pointwise(const TrainingPointwiseArgs& args, Range blocks, float* 
   const std::int64_t block = training_pointwise_block(args.ci, args.co);
   const bool streamed = streams(args.rows * args.co);
   for (std::int64_t index = blocks.begin; index < blocks.end; ++index) {
-    const Range rows = rows_of(index, block, args.rows);
-    HWY_DYNAMIC_DISPATCH(read_into_panels)
-    (args.read, args.input + rows.begin * args.ci, rows.size(), args.ci, room);
-    HWY_DYNAMIC_DISPATCH(product_with_moments)
-    (room, rows.size(), args.ci, args.co, args.packed, args.output + rows.begin * args.co, streamed,
-     args.moments + index * moment_floats(args.co));
+    const Range next = index + 1 < blocks.end ? rows_of(index + 1, block, args.rows) : Range{};
+    HWY_DYNAMIC_DISPATCH(forward_block)
+    (args, rows_of(index, block, args.rows), next, streamed, args.moments + index * moment_floats(args.co), room);
   }
 }
 
@@ -397,22 +445,17 @@ void pointwise_gradient(const PointwiseGradientArgs& args, std::int64_t part_ind
   float* const columns = room + row_panel_floats(block, std::max(args.ci, args.co));
   float* const result = columns + block * panels(args.ci) * kPanelColumns;
   const bool streamed = streams(args.rows * args.ci);
+  const bool fused = args.input_gradient != nullptr && args.read.factor != nullptr && is_limits(args.read.activation);
   float* const sum = args.filter_gradient + part_index * args.co * args.ci;
   for (std::int64_t index = blocks.begin; index < blocks.end; ++index) {
     const Range rows = rows_of(index, block, args.rows);
+    const Range next = index + 1 < blocks.end ? rows_of(index + 1, block, args.rows) : Range{};
+    float* const sums = args.sums + index * 2 * args.ci;
+    const bool done = HWY_DYNAMIC_DISPATCH(backward_block)(args, rows, next, index > blocks.begin, fused, streamed,
+                                                           sums, sum, room, columns);
+    if (done || args.input_gradient == nullptr) continue;
     const float* x = args.input + rows.begin * args.ci;
-    HWY_DYNAMIC_DISPATCH(gradient_into_panels)(args.gradient, rows.begin, rows.size(), args.co, room);
-    HWY_DYNAMIC_DISPATCH(read_into_columns)(args.read, x, rows.size(), args.ci, columns);
-    HWY_DYNAMIC_DISPATCH(outer_product)
-    (room, columns, rows.size(), args.ci, args.co, sum, index > blocks.begin);
-    if (args.input_gradient == nullptr) continue;
     float* dx = args.input_gradient + rows.begin * args.ci;
-    float* sums = args.sums + index * 2 * args.ci;
-    if (args.read.factor != nullptr && is_limits(args.read.activation)) {
-      HWY_DYNAMIC_DISPATCH(product_with_mask)
-      (room, rows.size(), args.co, args.read, x, args.ci, args.packed, dx, streamed, sums);
-      continue;
-    }
     pointwise({.input = room,
                .ci = args.co,
                .co = args.ci,

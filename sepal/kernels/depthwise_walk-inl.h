@@ -27,6 +27,15 @@ static_assert(kGroup % kLanes == 0);
 
 constexpr int kMostTapRows = 3;
 
+/// Memory whose turn comes soon, as far as one has come with asking for it, a line at a time. What lies behind its end
+/// may be asked for, too.
+struct Ahead {
+  std::uintptr_t line = 0;
+  HWY_INLINE void ask(std::int64_t lines) const {
+    __builtin_prefetch(reinterpret_cast<const void*>(line + static_cast<std::uintptr_t>(lines * 64)), 0, 3);
+  }
+};
+
 /// Some rows of x of one phase, and the rows of dy that they hear; all pointers stand at a vector of the channels, and
 /// neighbouring pixels are kGroup apart.
 struct Walk {
@@ -48,6 +57,8 @@ struct Walk {
   std::int64_t w;        ///< of x
   std::int64_t columns;  ///< of dy
   bool add;              ///< to dx, not write it
+  Ahead x_ahead;         ///< a line for each pixel of x
+  Array<Ahead, 2> dy_ahead;  ///< for each pixel or pair of them
 };
 
 /// Stride 1: pixel x hears tap k at column x + padding - k of dy.
@@ -83,6 +94,11 @@ void walk_single(const Walk& walk) {
         }
       }
       hn::StoreU(sum, kTag, dx + x);
+      if constexpr (!kAdd) {
+        const std::int64_t pixel = i * walk.w + x / kGroup;
+        walk.x_ahead.ask(pixel);
+        for (const Ahead& ahead : walk.dy_ahead) ahead.ask(pixel);
+      }
     }
   }
   HWY_UNROLL(8)
@@ -136,6 +152,12 @@ void walk_double(const Walk& walk) {
       }
       hn::StoreU(even_sum, kTag, dx + 2 * x);
       hn::StoreU(odd_sum, kTag, dx + 2 * x + kGroup);
+      if constexpr (!kAdd) {
+        const std::int64_t pair = i * pairs + x / kGroup;
+        walk.x_ahead.ask(2 * pair);
+        walk.x_ahead.ask(2 * pair + 1);
+        walk.dy_ahead[0].ask(pair);
+      }
     }
   }
   HWY_UNROLL(8)

@@ -9,6 +9,8 @@
 #define HWY_TARGET_INCLUDE "sepal/kernels/training_depthwise_gradient.cc"
 #include <hwy/foreach_target.h>
 
+#include <hwy/cache_control.h>
+
 #include "sepal/kernels/depthwise_walk-inl.h"
 
 // Backward: both gradients in one pass over bands of rows of x. The rows of dy that a band hears lie in a ring in the
@@ -26,6 +28,7 @@ namespace sepal {
 constexpr std::int64_t kChannelGroup = kLineFloats;
 constexpr std::int64_t kMostBandRows = 32;
 constexpr std::int64_t kBandBytes = 28 * 1024;     // of one group of channels, to stay in L1
+constexpr std::int64_t kStreamBytes = 8 << 20;
 constexpr std::int64_t kDyRingBytes = 384 * 1024;  // of all, to stay in L2
 
 /// What lies where in the room, in floats.
@@ -110,6 +113,12 @@ struct SlopeOfHardSwish {
     return hn::IfThenElse(hn::Ge(n, three), gradient, below);
   }
 };
+
+// Whether dx goes past the caches: it is larger than what they keep until somebody reads it, and made of whole lines.
+bool streams(const DepthwiseGradientArgs& args) {
+  return kLanes == kGroup && args.input.shape.elements() * 4 >= kStreamBytes && args.input.shape.c() % kGroup == 0 &&
+         reinterpret_cast<std::uintptr_t>(args.input_gradient) % 64 == 0;
+}
 
 // The rows `rows` of x of one image.
 class Band {
@@ -277,7 +286,10 @@ class Band {
                 .padding = window.padding.left,
                 .w = in_.w(),
                 .columns = out_.w(),
-                .add = false};
+                .add = false,
+                .x_ahead = {},
+                .dy_ahead = {}};
+      look_ahead(phase, walk);
       if (tap_rows == 0) clear(walk);
       for (std::int64_t j = 0; j < room_.multiplier; ++j) {
         for (std::int64_t done = 0; done < tap_rows;) {
@@ -288,6 +300,22 @@ class Band {
         }
       }
     }
+  }
+
+  // The next band's rows follow this one's, those of the next image included. The share of this group in them.
+  void look_ahead(std::int64_t phase, Walk& walk) const {
+    const auto place = [](const float* from, std::int64_t floats) {
+      return Ahead{reinterpret_cast<std::uintptr_t>(from) + static_cast<std::uintptr_t>(floats * 4)};
+    };
+    const std::int64_t x_lines = in_.w() * rows_.size();
+    const std::int64_t before = phase * in_.w() * ((rows_.size() + walk.step - 1) / walk.step);
+    walk.x_ahead = place(args_.input.data, (image_ * in_.h() + rows_.end) * in_.w() * in_.c() +
+                                               (group_ * x_lines + before) * kGroup);
+    const std::int64_t dy_lines = out_.w() * rows_.size() / walk.step;
+    const std::int64_t dy = (image_ * out_.h() + ready_) * out_.w() * out_.c() + group_ * dy_lines * kGroup;
+    const float* y = args_.gradient.y == nullptr ? args_.gradient.g : args_.gradient.y;
+    walk.dy_ahead[0] = place(phase % 2 == 0 ? args_.gradient.g : y, dy);
+    walk.dy_ahead[1] = place(y, dy);
   }
 
   static std::int64_t tap_row_limit(const Walk& walk) { return tap_rows_at_once(walk); }
@@ -365,6 +393,17 @@ class Band {
 
   template <typename Slope>
   HWY_INLINE void write_masked(const Slope& slope) {
+    streams(args_) ? write_masked<true>(slope) : write_masked<false>(slope);
+  }
+  template <bool kStream, typename Slope>
+  HWY_INLINE void write_masked(const Slope& slope) {
+    const auto store = [](V v, float* to) HWY_ATTR __attribute__((always_inline)) {
+      if constexpr (kStream) {
+        hn::Stream(v, kTag, to);
+      } else {
+        hn::StoreU(v, kTag, to);
+      }
+    };
     const V factor = load_upto(args_.read.factor + channel(), rest());
     const V shift = load_upto(args_.read.shift + channel(), rest());
     V sums[2] = {hn::Zero(kTag), hn::Zero(kTag)};
@@ -383,8 +422,8 @@ class Band {
       std::int64_t x = 0;
       if (rest() >= kLanes) {
         for (; x + 2 <= in_.w(); x += 2, from += 2 * channels, to += 2 * channels, dx += 2 * kGroup) {
-          hn::StoreU(pixel(0, dx, hn::LoadU(kTag, from)), kTag, to);
-          hn::StoreU(pixel(1, dx + kGroup, hn::LoadU(kTag, from + channels)), kTag, to + channels);
+          store(pixel(0, dx, hn::LoadU(kTag, from)), to);
+          store(pixel(1, dx + kGroup, hn::LoadU(kTag, from + channels)), to + channels);
         }
       }
       for (; x < in_.w(); ++x, from += channels, to += channels, dx += kGroup) {
@@ -417,6 +456,7 @@ void gradient_rows(const DepthwiseGradientArgs& args, const GradientRoom& room, 
   for (std::int64_t begin = rows.begin; begin < rows.end; begin += room.band) {
     band.compute({begin, std::min(begin + room.band, rows.end)});
   }
+  if (streams(args)) hwy::FlushStream();
 }
 
 }  // namespace sepal::HWY_NAMESPACE

@@ -28,8 +28,8 @@ namespace sepal {
 constexpr std::int64_t kChannelGroup = kLineFloats;
 constexpr std::int64_t kMostBandRows = 32;
 constexpr std::int64_t kBandBytes = 28 * 1024;     // of one group of channels, to stay in L1
-constexpr std::int64_t kStreamBytes = 8 << 20;
-constexpr std::int64_t kDyRingBytes = 384 * 1024;  // of all, to stay in L2
+constexpr std::int64_t kStreamBytes = 4 << 20;
+constexpr std::int64_t kDyRingBytes = 192 * 1024;  // of all, to stay in L2
 
 /// What lies where in the room, in floats.
 struct GradientRoom {
@@ -143,9 +143,13 @@ class Band {
     for (; ready_ < std::min(last, out_.h()); ++ready_) fill(ready_);
     for (group_ = 0; group_ < room_.groups; ++group_) {
       for (lane_ = 0; lane_ < kGroup && group_ * kGroup + lane_ < in_.c(); lane_ += kLanes) {
-        read();
-        walk();
-        if (args_.input_gradient != nullptr) write();
+        if (walks_whole()) {
+          walk(streams(args_) ? Ends::kStream : Ends::kWhole);
+        } else {
+          read();
+          walk(Ends::kRows);
+          if (args_.input_gradient != nullptr) write();
+        }
       }
     }
   }
@@ -170,33 +174,38 @@ class Band {
   static constexpr int kPixels = 4;
   template <int kCount>
   HWY_INLINE void fill_pixels(std::int64_t from, std::int64_t to) {
-    const GradientReadArgs& read = args_.gradient;
+    const GradientReadArgs read = args_.gradient;
     const std::int64_t channels = in_.c();
     const std::int64_t plane = room_.slots * room_.row_pitch;
-    float* line = floats_ + room_.ring + to;
-    const auto vectors = [&](std::int64_t c, const auto& load) HWY_ATTR __attribute__((always_inline)) {
-      float* const at = line + c / kGroup * plane + c % kGroup;
-      if (read.y == nullptr) {
-        for (int i = 0; i < kCount; ++i) {
-          hn::StoreU(load(read.g + from + i * channels + c), kTag, at + i * kGroup);
-        }
+    const float* const g = read.g + from;
+    const float* const y = read.y + from;
+    const bool affine = read.y != nullptr;
+    float* at = floats_ + room_.ring + to;
+    const auto vectors = [&](std::int64_t c, float* line, const auto& load) HWY_ATTR __attribute__((always_inline)) {
+      if (!affine) {
+        HWY_UNROLL(4)
+        for (int i = 0; i < kCount; ++i) hn::StoreU(load(g + i * channels + c), kTag, line + i * kGroup);
         return;
       }
       const V a = load(read.a + c);
       const V b = load(read.b + c);
       const V shift = load(read.c + c);
+      HWY_UNROLL(4)
       for (int i = 0; i < kCount; ++i) {
-        const std::int64_t p = from + i * channels + c;
-        const V dy = hn::MulAdd(load(read.y + p), b, hn::MulAdd(load(read.g + p), a, shift));
-        hn::StoreU(dy, kTag, at + i * kGroup);
+        const std::int64_t p = i * channels + c;
+        hn::StoreU(hn::MulAdd(load(y + p), b, hn::MulAdd(load(g + p), a, shift)), kTag, line + i * kGroup);
       }
     };
-    std::int64_t c = 0;
-    for (; c + kLanes <= channels; c += kLanes) {
-      vectors(c, [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); });
-    }
-    if (const std::int64_t rest = channels - c; rest > 0) {
-      vectors(c, [=](const float* p) HWY_ATTR __attribute__((always_inline)) { return load_first(p, rest); });
+    for (std::int64_t c = 0; c < channels; c += kGroup, at += plane) {
+      for (std::int64_t lane = 0; lane < kGroup && c + lane < channels; lane += kLanes) {
+        if (const std::int64_t rest = channels - c - lane; rest >= kLanes) {
+          vectors(c + lane, at + lane,
+                  [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); });
+        } else {
+          vectors(c + lane, at + lane,
+                  [=](const float* p) HWY_ATTR __attribute__((always_inline)) { return load_first(p, rest); });
+        }
+      }
     }
   }
 
@@ -256,8 +265,21 @@ class Band {
     }
   }
 
-  // dx of the channels at hand as it follows from dy alone, and the filter's gradient.
-  void walk() {
+  // Whether every row of the band, for the channels at hand, takes a single walk from x to dx as they lie in memory.
+  bool walks_whole() const {
+    const Unary& activation = args_.read.activation;
+    if (args_.input_gradient == nullptr || args_.read.factor == nullptr || room_.multiplier > 1 || rest() < kLanes ||
+        !is_epilogue(activation) || activation.kind == UnaryKind::kHardSwish || args_.window.dilation.h > 1) {
+      return false;
+    }
+    const Window& window = args_.window;
+    const Walk walk{.kernel = window.kernel.w, .dilation = window.dilation.w, .stride = window.stride.w};
+    return HWY_NAMESPACE::walks_whole(walk, (window.kernel.h + window.stride.h - 1) / window.stride.h) &&
+           window.kernel.h >= window.stride.h;
+  }
+
+  // dx of the channels at hand as it follows from dy alone, and the filter's gradient; or all that there is to do.
+  void walk(Ends ends) {
     const Window& window = args_.window;
     for (std::int64_t phase = 0; phase < std::min(window.stride.h, rows_.size()); ++phase) {
       const std::int64_t row = rows_.begin + phase;
@@ -286,20 +308,34 @@ class Band {
                 .padding = window.padding.left,
                 .w = in_.w(),
                 .columns = out_.w(),
-                .add = false,
-                .x_ahead = {},
-                .dy_ahead = {}};
+                .add = false};
+      if (ends != Ends::kRows) use_memory(row, walk);
       look_ahead(phase, walk);
       if (tap_rows == 0) clear(walk);
       for (std::int64_t j = 0; j < room_.multiplier; ++j) {
         for (std::int64_t done = 0; done < tap_rows;) {
           const std::int64_t count = std::min<std::int64_t>(tap_row_limit(walk), tap_rows - done);
-          walk_taps(walk, row, first + done * step, step, static_cast<int>(count), j);
+          walk_taps(walk, row, first + done * step, step, static_cast<int>(count), j, ends);
           done += count;
           walk.add = true;
         }
       }
     }
+  }
+
+  // For a walk from x to dx as they lie in memory.
+  void use_memory(std::int64_t row, Walk& walk) const {
+    const Epilogue epilogue = epilogue_of(args_.read.activation);
+    walk.row_pitch = in_.w() * in_.c();
+    walk.pixel_pitch = in_.c();
+    walk.read = args_.input.data + place(row);
+    walk.dx = args_.input_gradient + place(row);
+    walk.factor = args_.read.factor + channel();
+    walk.shift = args_.read.shift + channel();
+    walk.low = epilogue.low;
+    walk.high = epilogue.high;
+    walk.dx_sum = sums_ + channel();
+    walk.dx_product = sums_ + in_.c() + channel();
   }
 
   // The next band's rows follow this one's, those of the next image included. The share of this group in them.
@@ -328,7 +364,8 @@ class Band {
   }
 
   // `count` tap rows from `tap` on, of plane j.
-  void walk_taps(Walk& walk, std::int64_t row, std::int64_t tap, std::int64_t step, int count, std::int64_t j) {
+  void walk_taps(Walk& walk, std::int64_t row, std::int64_t tap, std::int64_t step, int count, std::int64_t j,
+                 Ends ends) {
     const Window& window = args_.window;
     Array<const float*, kMostBandRows * kMostTapRows> lines;
     const float* const plane = floats_ + room_.plane(group_, j) + room_.left * kGroup + lane_;
@@ -346,7 +383,7 @@ class Band {
     walk.tap_rows = count;
     walk.weights = floats_ + room_.weights + place;
     walk.sums = partial_ + place;
-    walk_any_rows(walk, count);
+    walk_any_rows(walk, count, ends);
   }
 
   // The rows of dx for the channels at hand, as the caller wants them, and their sums.

@@ -15,6 +15,7 @@
 #endif
 
 #include <algorithm>
+#include <type_traits>
 
 #include "sepal/kernels/simd-inl.h"
 
@@ -27,42 +28,141 @@ static_assert(kGroup % kLanes == 0);
 
 constexpr int kMostTapRows = 3;
 
+/// Memory whose turn comes soon, as far as one has come with asking for it, a line at a time. What lies behind its end
+/// may be asked for, too.
+struct Ahead {
+  std::uintptr_t line = 0;
+  HWY_INLINE void ask() {
+    __builtin_prefetch(reinterpret_cast<const void*>(line), 0, 3);
+    line += kLineFloats * sizeof(float);
+  }
+};
+
 /// Some rows of x of one phase, and the rows of dy that they hear; all pointers stand at a vector of the channels, and
 /// neighbouring pixels are kGroup apart.
 struct Walk {
-  std::int64_t count;  ///< rows of x
-  std::int64_t step;   ///< from one to the next, in rows of x; a row is row_pitch floats
-  std::int64_t row_pitch;
-  const float* read;  ///< the first row of what is read of x, a pixel of zeros on either side
-  float* dx;          ///< laid out as that; the pixels beside a row are scribbled on
+  std::int64_t count = 0;  ///< rows of x
+  std::int64_t step = 0;   ///< from one to the next, in rows of x; a row is row_pitch floats
+  std::int64_t row_pitch = 0;
+  const float* read = nullptr;  ///< the first row of what is read of x, or of x
+  float* dx = nullptr;          ///< laid out as that
   /// For each row of x and each tap row the pixel 0 of a row of dy, zeros beside it.
-  const float* const* lines;
-  int tap_rows;           ///< of lines for a row of x
-  const float* weights;   ///< [kw][kGroup] of the first tap row
-  float* sums;            ///< laid out as weights; added to
-  std::int64_t tap_step;  ///< floats from one tap row to the next, of weights and of sums
-  std::int64_t kernel;    ///< columns of the window
-  std::int64_t dilation;  ///< of columns, as the next three
-  std::int64_t stride;
-  std::int64_t padding;  ///< left
-  std::int64_t w;        ///< of x
-  std::int64_t columns;  ///< of dy
-  bool add;              ///< to dx, not write it
+  const float* const* lines = nullptr;
+  int tap_rows = 0;           ///< of lines for a row of x
+  const float* weights = nullptr;   ///< [kw][kGroup] of the first tap row
+  float* sums = nullptr;            ///< laid out as weights; added to
+  std::int64_t tap_step = 0;  ///< floats from one tap row to the next, of weights and of sums
+  std::int64_t kernel = 0;    ///< columns of the window
+  std::int64_t dilation = 0;  ///< of columns, as the next three
+  std::int64_t stride = 0;
+  std::int64_t padding = 0;  ///< left
+  std::int64_t w = 0;        ///< of x
+  std::int64_t columns = 0;  ///< of dy
+  bool add = false;              ///< to dx, not write it
+  Ahead x_ahead = {};  ///< a line for each pixel of x
+  Array<Ahead, 2> dy_ahead = {};  ///< for each pixel or pair of them
+
+  // For a whole walk, of the vector of channels at hand:
+  std::int64_t pixel_pitch = 0;  ///< of x and dx
+  const float* factor = nullptr;
+  const float* shift = nullptr;
+  float low = 0, high = 0;
+  float* dx_sum = nullptr;      ///< added to, as the next
+  float* dx_product = nullptr;  ///< of dx and x
+};
+
+/// How a walk comes by what is read of x, and what it does with dx.
+enum class Ends {
+  kRows,    ///< both lie in rows of the room
+  kWhole,   ///< x is read, and dx finished and written, where they lie: the walk is the only one over these rows
+  kStream,  ///< the same, past the caches
+};
+
+/// What a whole walk does at either end of a pixel. An activation is a pair of limits here.
+template <Ends kEnds>
+class PixelEnds {
+ public:
+  explicit HWY_INLINE PixelEnds(const Walk& walk)
+      : factor_(hn::Zero(kTag)), shift_(factor_), low_(factor_), high_(factor_), sum_(factor_), product_(factor_) {
+    if constexpr (kEnds != Ends::kRows) {
+      factor_ = hn::LoadU(kTag, walk.factor);
+      shift_ = hn::LoadU(kTag, walk.shift);
+      low_ = hn::Set(kTag, walk.low);
+      high_ = hn::Set(kTag, walk.high);
+    }
+  }
+  HWY_INLINE V value(V x) const {
+    if constexpr (kEnds == Ends::kRows) return x;
+    return at_most(at_least(hn::MulAdd(x, factor_, shift_), low_), high_);
+  }
+  /// `value` is that of x.
+  HWY_INLINE void finish(V sum, V x, V value, float* to) {
+    if constexpr (kEnds == Ends::kRows) {
+      hn::StoreU(sum, kTag, to);
+      return;
+    }
+    const V dx = hn::IfThenElseZero(hn::And(hn::Gt(value, low_), hn::Lt(value, high_)), sum);
+    sum_ = hn::Add(sum_, dx);
+    product_ = hn::MulAdd(dx, x, product_);
+    if constexpr (kEnds == Ends::kStream) {
+      hn::Stream(dx, kTag, to);
+    } else {
+      hn::StoreU(dx, kTag, to);
+    }
+  }
+  HWY_INLINE void keep_sums(const Walk& walk) const {
+    if constexpr (kEnds == Ends::kRows) return;
+    hn::StoreU(hn::Add(hn::LoadU(kTag, walk.dx_sum), sum_), kTag, walk.dx_sum);
+    hn::StoreU(hn::Add(hn::LoadU(kTag, walk.dx_product), product_), kTag, walk.dx_product);
+  }
+
+ private:
+  V factor_, shift_, low_, high_;
+  V sum_, product_;
+};
+
+/// The weights and sums of some tap rows, in registers.
+template <int kWidth, int kRows>
+struct Taps {
+  Array<Array<V, kWidth>, kRows> weights;
+  Array<Array<V, kWidth>, kRows> sums;
+
+  explicit HWY_INLINE Taps(const Walk& walk) {
+    HWY_UNROLL(8)
+    for (int row = 0; row < kRows; ++row) {
+      HWY_UNROLL(8)
+      for (int k = 0; k < kWidth; ++k) {
+        weights[row][k] = hn::LoadU(kTag, walk.weights + row * walk.tap_step + k * kGroup);
+        sums[row][k] = hn::Zero(kTag);
+      }
+    }
+  }
+  /// dy heard by tap k of a row: its part in a pixel's sum, and the pixel's in the tap's.
+  HWY_INLINE V meet(int row, int k, V dy, V value, V sum) {
+    sums[row][k] = hn::MulAdd(dy, value, sums[row][k]);
+    return hn::MulAdd(dy, weights[row][k], sum);
+  }
+  HWY_INLINE void keep_sums(const Walk& walk) const {
+    HWY_UNROLL(8)
+    for (int row = 0; row < kRows; ++row) {
+      HWY_UNROLL(8)
+      for (int k = 0; k < kWidth; ++k) {
+        float* const to = walk.sums + row * walk.tap_step + k * kGroup;
+        hn::StoreU(hn::Add(hn::LoadU(kTag, to), sums[row][k]), kTag, to);
+      }
+    }
+  }
 };
 
 /// Stride 1: pixel x hears tap k at column x + padding - k of dy.
-template <int kWidth, int kRows, bool kAdd>
+template <int kWidth, int kRows, bool kAdd, Ends kEnds>
 void walk_single(const Walk& walk) {
-  Array<Array<V, kWidth>, kRows> weights;
-  Array<Array<V, kWidth>, kRows> sums;
-  HWY_UNROLL(8)
-  for (int row = 0; row < kRows; ++row) {
-    HWY_UNROLL(8)
-    for (int k = 0; k < kWidth; ++k) {
-      weights[row][k] = hn::LoadU(kTag, walk.weights + row * walk.tap_step + k * kGroup);
-      sums[row][k] = hn::Zero(kTag);
-    }
-  }
+  Taps<kWidth, kRows> taps(walk);
+  PixelEnds<kEnds> ends(walk);
+  const std::int64_t pitch = kEnds == Ends::kRows ? kGroup : walk.pixel_pitch;
+  const std::int64_t w = walk.w;
+  Ahead x_ahead = walk.x_ahead;
+  Array<Ahead, 2> dy_ahead = {walk.dy_ahead[0], walk.dy_ahead[1]};
   for (std::int64_t i = 0; i < walk.count; ++i) {
     const float* read = walk.read + i * walk.step * walk.row_pitch;
     float* dx = walk.dx + i * walk.step * walk.row_pitch;
@@ -70,82 +170,82 @@ void walk_single(const Walk& walk) {
     for (int row = 0; row < kRows; ++row) {
       lines[row] = walk.lines[i * walk.tap_rows + row] + (walk.padding - (kWidth - 1)) * kGroup;
     }
-    for (std::int64_t x = 0; x < walk.w * kGroup; x += kGroup) {
-      const V value = hn::LoadU(kTag, read + x);
-      V sum = kAdd ? hn::LoadU(kTag, dx + x) : hn::Zero(kTag);
+    for (std::int64_t x = 0; x < w; ++x, read += pitch, dx += pitch) {
+      const V raw = hn::LoadU(kTag, read);
+      const V value = ends.value(raw);
+      V sum = kAdd ? hn::LoadU(kTag, dx) : hn::Zero(kTag);
       HWY_UNROLL(8)
       for (int row = 0; row < kRows; ++row) {
         HWY_UNROLL(8)
         for (int k = 0; k < kWidth; ++k) {
-          const V dy = hn::LoadU(kTag, lines[row] + x + (kWidth - 1 - k) * kGroup);
-          sum = hn::MulAdd(dy, weights[row][k], sum);
-          sums[row][k] = hn::MulAdd(dy, value, sums[row][k]);
+          sum = taps.meet(row, k, hn::LoadU(kTag, lines[row] + (x + kWidth - 1 - k) * kGroup), value, sum);
         }
       }
-      hn::StoreU(sum, kTag, dx + x);
+      ends.finish(sum, raw, value, dx);
+      if constexpr (!kAdd) {
+        x_ahead.ask();
+        dy_ahead[0].ask();
+        dy_ahead[1].ask();
+      }
     }
   }
-  HWY_UNROLL(8)
-  for (int row = 0; row < kRows; ++row) {
-    HWY_UNROLL(8)
-    for (int k = 0; k < kWidth; ++k) {
-      float* const to = walk.sums + row * walk.tap_step + k * kGroup;
-      hn::StoreU(hn::Add(hn::LoadU(kTag, to), sums[row][k]), kTag, to);
-    }
-  }
+  taps.keep_sums(walk);
+  ends.keep_sums(walk);
 }
 
 /// Stride 2: with u = x + padding, u = 2 i hears the even taps 2 q at column i - q, u = 2 i + 1 the odd ones there.
-template <int kWidth, int kRows, bool kAdd>
+template <int kWidth, int kRows, bool kAdd, Ends kEnds>
 void walk_double(const Walk& walk) {
-  Array<Array<V, kWidth>, kRows> weights;
-  Array<Array<V, kWidth>, kRows> sums;
-  HWY_UNROLL(8)
-  for (int row = 0; row < kRows; ++row) {
-    HWY_UNROLL(8)
-    for (int k = 0; k < kWidth; ++k) {
-      weights[row][k] = hn::LoadU(kTag, walk.weights + row * walk.tap_step + k * kGroup);
-      sums[row][k] = hn::Zero(kTag);
-    }
-  }
+  Taps<kWidth, kRows> taps(walk);
+  PixelEnds<kEnds> ends(walk);
+  const std::int64_t pitch = kEnds == Ends::kRows ? kGroup : walk.pixel_pitch;
   const std::int64_t first = walk.padding / 2;
   const std::int64_t pairs = (walk.w - 1 + walk.padding) / 2 + 1 - first;
+  // Of the first and the last pair a pixel may be missing.
+  const std::int64_t missing_before = walk.padding % 2;
+  const std::int64_t missing_after = (walk.w + walk.padding) % 2;
+  Ahead x_ahead = walk.x_ahead;
+  Ahead dy_ahead = walk.dy_ahead[0];
   for (std::int64_t i = 0; i < walk.count; ++i) {
-    const std::int64_t begin = i * walk.step * walk.row_pitch + (2 * first - walk.padding) * kGroup;
-    const float* read = walk.read + begin;
-    float* dx = walk.dx + begin;
+    const float* read = walk.read + i * walk.step * walk.row_pitch - missing_before * pitch;
+    float* dx = walk.dx + i * walk.step * walk.row_pitch - missing_before * pitch;
     Array<const float*, kRows> lines;
     for (int row = 0; row < kRows; ++row) lines[row] = walk.lines[i * walk.tap_rows + row] + first * kGroup;
-    for (std::int64_t x = 0; x < pairs * kGroup; x += kGroup) {
-      const V even = hn::LoadU(kTag, read + 2 * x);
-      const V odd = hn::LoadU(kTag, read + 2 * x + kGroup);
-      V even_sum = kAdd ? hn::LoadU(kTag, dx + 2 * x) : hn::Zero(kTag);
-      V odd_sum = kAdd ? hn::LoadU(kTag, dx + 2 * x + kGroup) : hn::Zero(kTag);
+    const auto pair = [&](std::int64_t x, auto has_even, auto has_odd) HWY_ATTR __attribute__((always_inline)) {
+      constexpr bool kEven = has_even;
+      constexpr bool kOdd = has_odd;
+      const V even = kEven ? hn::LoadU(kTag, read) : hn::Zero(kTag);
+      const V odd = kOdd ? hn::LoadU(kTag, read + pitch) : hn::Zero(kTag);
+      const V even_value = kEven ? ends.value(even) : even;
+      const V odd_value = kOdd ? ends.value(odd) : odd;
+      V even_sum = kAdd && kEven ? hn::LoadU(kTag, dx) : hn::Zero(kTag);
+      V odd_sum = kAdd && kOdd ? hn::LoadU(kTag, dx + pitch) : hn::Zero(kTag);
       HWY_UNROLL(8)
       for (int row = 0; row < kRows; ++row) {
         HWY_UNROLL(8)
         for (int q = 0; q <= kWidth / 2; ++q) {
-          const V dy = hn::LoadU(kTag, lines[row] + x - q * kGroup);
-          even_sum = hn::MulAdd(dy, weights[row][2 * q], even_sum);
-          sums[row][2 * q] = hn::MulAdd(dy, even, sums[row][2 * q]);
-          if (q < kWidth / 2) {
-            odd_sum = hn::MulAdd(dy, weights[row][2 * q + 1], odd_sum);
-            sums[row][2 * q + 1] = hn::MulAdd(dy, odd, sums[row][2 * q + 1]);
-          }
+          const V dy = hn::LoadU(kTag, lines[row] + (x - q) * kGroup);
+          if constexpr (kEven) even_sum = taps.meet(row, 2 * q, dy, even_value, even_sum);
+          if (kOdd && q < kWidth / 2) odd_sum = taps.meet(row, 2 * q + 1, dy, odd_value, odd_sum);
         }
       }
-      hn::StoreU(even_sum, kTag, dx + 2 * x);
-      hn::StoreU(odd_sum, kTag, dx + 2 * x + kGroup);
-    }
+      if constexpr (kEven) ends.finish(even_sum, even, even_value, dx);
+      if constexpr (kOdd) ends.finish(odd_sum, odd, odd_value, dx + pitch);
+      if constexpr (!kAdd) {
+        x_ahead.ask();
+        x_ahead.ask();
+        dy_ahead.ask();
+      }
+      read += 2 * pitch;
+      dx += 2 * pitch;
+    };
+    std::int64_t x = 0;
+    if (missing_before > 0) pair(x++, std::false_type(), std::true_type());
+    for (; x < pairs - missing_after; ++x) pair(x, std::true_type(), std::true_type());
+    if (missing_after > 0) pair(x, std::true_type(), std::false_type());
   }
-  HWY_UNROLL(8)
-  for (int row = 0; row < kRows; ++row) {
-    HWY_UNROLL(8)
-    for (int k = 0; k < kWidth; ++k) {
-      float* const to = walk.sums + row * walk.tap_step + k * kGroup;
-      hn::StoreU(hn::Add(hn::LoadU(kTag, to), sums[row][k]), kTag, to);
-    }
-  }
+  taps.keep_sums(walk);
+  ends.keep_sums(walk);
 }
 
 /// Any window, one tap row: tap by tap, as far as it meets dy.
@@ -190,23 +290,36 @@ inline int tap_rows_at_once(const Walk& walk) {
   return walk.kernel == 5 && kHas32Registers ? 2 : 1;
 }
 
+template <int kWidth, int kRows, bool kAdd, Ends kEnds>
+void walk_columns(const Walk& walk) {
+  walk.stride == 1 ? walk_single<kWidth, kRows, kAdd, kEnds>(walk) : walk_double<kWidth, kRows, kAdd, kEnds>(walk);
+}
+
 template <int kWidth, int kRows>
-void walk_rows(const Walk& walk) {
-  if (walk.stride == 1) {
-    walk.add ? walk_single<kWidth, kRows, true>(walk) : walk_single<kWidth, kRows, false>(walk);
-  } else {
-    walk.add ? walk_double<kWidth, kRows, true>(walk) : walk_double<kWidth, kRows, false>(walk);
+void walk_rows(const Walk& walk, Ends ends) {
+  if constexpr (kWidth == 3) {
+    if (ends == Ends::kWhole) return walk_columns<kWidth, kRows, false, Ends::kWhole>(walk);
+    if (ends == Ends::kStream) return walk_columns<kWidth, kRows, false, Ends::kStream>(walk);
   }
+  walk.add ? walk_columns<kWidth, kRows, true, Ends::kRows>(walk)
+           : walk_columns<kWidth, kRows, false, Ends::kRows>(walk);
+}
+
+/// Whether a single walk can do all there is to do for a row with so many tap rows.
+inline bool walks_whole(const Walk& walk, std::int64_t rows) {
+  return has_walk(walk) && walk.kernel == 3 && rows >= 1 && rows <= tap_rows_at_once(walk);
 }
 
 /// `rows` tap rows, at most tap_rows_at_once().
-inline void walk_any_rows(const Walk& walk, int rows) {
+inline void walk_any_rows(const Walk& walk, int rows, Ends ends) {
   if constexpr (!kPlain) {
     if (has_walk(walk)) {
-      if (walk.kernel == 3)
-        return rows == 3 ? walk_rows<3, 3>(walk) : rows == 2 ? walk_rows<3, 2>(walk) : walk_rows<3, 1>(walk);
-      if (walk.kernel == 5) return rows == 2 ? walk_rows<5, 2>(walk) : walk_rows<5, 1>(walk);
-      return walk_rows<7, 1>(walk);
+      if (walk.kernel == 3) {
+        if (rows == 1) return walk_rows<3, 1>(walk, ends);
+        return rows == 2 ? walk_rows<3, 2>(walk, ends) : walk_rows<3, 3>(walk, ends);
+      }
+      if (walk.kernel == 5) return rows == 2 ? walk_rows<5, 2>(walk, ends) : walk_rows<5, 1>(walk, ends);
+      return walk_rows<7, 1>(walk, ends);
     }
   }
   walk_any(walk);

@@ -9,6 +9,8 @@
 #define HWY_TARGET_INCLUDE "sepal/kernels/training_depthwise_gradient.cc"
 #include <hwy/foreach_target.h>
 
+#include <hwy/cache_control.h>
+
 #include "sepal/kernels/depthwise_walk-inl.h"
 
 // Backward: both gradients in one pass over bands of rows of x. The rows of dy that a band hears lie in a ring in the
@@ -26,7 +28,8 @@ namespace sepal {
 constexpr std::int64_t kChannelGroup = kLineFloats;
 constexpr std::int64_t kMostBandRows = 32;
 constexpr std::int64_t kBandBytes = 28 * 1024;     // of one group of channels, to stay in L1
-constexpr std::int64_t kDyRingBytes = 384 * 1024;  // of all, to stay in L2
+constexpr std::int64_t kStreamBytes = 4 << 20;
+constexpr std::int64_t kDyRingBytes = 192 * 1024;  // of all, to stay in L2
 
 /// What lies where in the room, in floats.
 struct GradientRoom {
@@ -111,6 +114,12 @@ struct SlopeOfHardSwish {
   }
 };
 
+// Whether dx goes past the caches: it is larger than what they keep until somebody reads it, and made of whole lines.
+bool streams(const DepthwiseGradientArgs& args) {
+  return kLanes == kGroup && args.input.shape.elements() * 4 >= kStreamBytes && args.input.shape.c() % kGroup == 0 &&
+         reinterpret_cast<std::uintptr_t>(args.input_gradient) % 64 == 0;
+}
+
 // The rows `rows` of x of one image.
 class Band {
  public:
@@ -134,9 +143,13 @@ class Band {
     for (; ready_ < std::min(last, out_.h()); ++ready_) fill(ready_);
     for (group_ = 0; group_ < room_.groups; ++group_) {
       for (lane_ = 0; lane_ < kGroup && group_ * kGroup + lane_ < in_.c(); lane_ += kLanes) {
-        read();
-        walk();
-        if (args_.input_gradient != nullptr) write();
+        if (walks_whole()) {
+          walk(streams(args_) ? Ends::kStream : Ends::kWhole);
+        } else {
+          read();
+          walk(Ends::kRows);
+          if (args_.input_gradient != nullptr) write();
+        }
       }
     }
   }
@@ -161,33 +174,38 @@ class Band {
   static constexpr int kPixels = 4;
   template <int kCount>
   HWY_INLINE void fill_pixels(std::int64_t from, std::int64_t to) {
-    const GradientReadArgs& read = args_.gradient;
+    const GradientReadArgs read = args_.gradient;
     const std::int64_t channels = in_.c();
     const std::int64_t plane = room_.slots * room_.row_pitch;
-    float* line = floats_ + room_.ring + to;
-    const auto vectors = [&](std::int64_t c, const auto& load) HWY_ATTR __attribute__((always_inline)) {
-      float* const at = line + c / kGroup * plane + c % kGroup;
-      if (read.y == nullptr) {
-        for (int i = 0; i < kCount; ++i) {
-          hn::StoreU(load(read.g + from + i * channels + c), kTag, at + i * kGroup);
-        }
+    const float* const g = read.g + from;
+    const float* const y = read.y + from;
+    const bool affine = read.y != nullptr;
+    float* at = floats_ + room_.ring + to;
+    const auto vectors = [&](std::int64_t c, float* line, const auto& load) HWY_ATTR __attribute__((always_inline)) {
+      if (!affine) {
+        HWY_UNROLL(4)
+        for (int i = 0; i < kCount; ++i) hn::StoreU(load(g + i * channels + c), kTag, line + i * kGroup);
         return;
       }
       const V a = load(read.a + c);
       const V b = load(read.b + c);
       const V shift = load(read.c + c);
+      HWY_UNROLL(4)
       for (int i = 0; i < kCount; ++i) {
-        const std::int64_t p = from + i * channels + c;
-        const V dy = hn::MulAdd(load(read.y + p), b, hn::MulAdd(load(read.g + p), a, shift));
-        hn::StoreU(dy, kTag, at + i * kGroup);
+        const std::int64_t p = i * channels + c;
+        hn::StoreU(hn::MulAdd(load(y + p), b, hn::MulAdd(load(g + p), a, shift)), kTag, line + i * kGroup);
       }
     };
-    std::int64_t c = 0;
-    for (; c + kLanes <= channels; c += kLanes) {
-      vectors(c, [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); });
-    }
-    if (const std::int64_t rest = channels - c; rest > 0) {
-      vectors(c, [=](const float* p) HWY_ATTR __attribute__((always_inline)) { return load_first(p, rest); });
+    for (std::int64_t c = 0; c < channels; c += kGroup, at += plane) {
+      for (std::int64_t lane = 0; lane < kGroup && c + lane < channels; lane += kLanes) {
+        if (const std::int64_t rest = channels - c - lane; rest >= kLanes) {
+          vectors(c + lane, at + lane,
+                  [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); });
+        } else {
+          vectors(c + lane, at + lane,
+                  [=](const float* p) HWY_ATTR __attribute__((always_inline)) { return load_first(p, rest); });
+        }
+      }
     }
   }
 
@@ -247,8 +265,21 @@ class Band {
     }
   }
 
-  // dx of the channels at hand as it follows from dy alone, and the filter's gradient.
-  void walk() {
+  // Whether every row of the band, for the channels at hand, takes a single walk from x to dx as they lie in memory.
+  bool walks_whole() const {
+    const Unary& activation = args_.read.activation;
+    if (args_.input_gradient == nullptr || args_.read.factor == nullptr || room_.multiplier > 1 || rest() < kLanes ||
+        !is_epilogue(activation) || activation.kind == UnaryKind::kHardSwish || args_.window.dilation.h > 1) {
+      return false;
+    }
+    const Window& window = args_.window;
+    const Walk walk{.kernel = window.kernel.w, .dilation = window.dilation.w, .stride = window.stride.w};
+    return HWY_NAMESPACE::walks_whole(walk, (window.kernel.h + window.stride.h - 1) / window.stride.h) &&
+           window.kernel.h >= window.stride.h;
+  }
+
+  // dx of the channels at hand as it follows from dy alone, and the filter's gradient; or all that there is to do.
+  void walk(Ends ends) {
     const Window& window = args_.window;
     for (std::int64_t phase = 0; phase < std::min(window.stride.h, rows_.size()); ++phase) {
       const std::int64_t row = rows_.begin + phase;
@@ -278,16 +309,49 @@ class Band {
                 .w = in_.w(),
                 .columns = out_.w(),
                 .add = false};
+      if (ends != Ends::kRows) use_memory(row, walk);
+      look_ahead(phase, walk);
       if (tap_rows == 0) clear(walk);
       for (std::int64_t j = 0; j < room_.multiplier; ++j) {
         for (std::int64_t done = 0; done < tap_rows;) {
           const std::int64_t count = std::min<std::int64_t>(tap_row_limit(walk), tap_rows - done);
-          walk_taps(walk, row, first + done * step, step, static_cast<int>(count), j);
+          walk_taps(walk, row, first + done * step, step, static_cast<int>(count), j, ends);
           done += count;
           walk.add = true;
         }
       }
     }
+  }
+
+  // For a walk from x to dx as they lie in memory.
+  void use_memory(std::int64_t row, Walk& walk) const {
+    const Epilogue epilogue = epilogue_of(args_.read.activation);
+    walk.row_pitch = in_.w() * in_.c();
+    walk.pixel_pitch = in_.c();
+    walk.read = args_.input.data + place(row);
+    walk.dx = args_.input_gradient + place(row);
+    walk.factor = args_.read.factor + channel();
+    walk.shift = args_.read.shift + channel();
+    walk.low = epilogue.low;
+    walk.high = epilogue.high;
+    walk.dx_sum = sums_ + channel();
+    walk.dx_product = sums_ + in_.c() + channel();
+  }
+
+  // The next band's rows follow this one's, those of the next image included. The share of this group in them.
+  void look_ahead(std::int64_t phase, Walk& walk) const {
+    const auto place = [](const float* from, std::int64_t floats) {
+      return Ahead{reinterpret_cast<std::uintptr_t>(from) + static_cast<std::uintptr_t>(floats * 4)};
+    };
+    const std::int64_t x_lines = in_.w() * rows_.size();
+    const std::int64_t before = phase * in_.w() * ((rows_.size() + walk.step - 1) / walk.step);
+    walk.x_ahead = place(args_.input.data, (image_ * in_.h() + rows_.end) * in_.w() * in_.c() +
+                                               (group_ * x_lines + before) * kGroup);
+    const std::int64_t dy_lines = out_.w() * rows_.size() / walk.step;
+    const std::int64_t dy = (image_ * out_.h() + ready_) * out_.w() * out_.c() + group_ * dy_lines * kGroup;
+    const float* y = args_.gradient.y == nullptr ? args_.gradient.g : args_.gradient.y;
+    walk.dy_ahead[0] = place(phase % 2 == 0 ? args_.gradient.g : y, dy);
+    walk.dy_ahead[1] = place(y, dy);
   }
 
   static std::int64_t tap_row_limit(const Walk& walk) { return tap_rows_at_once(walk); }
@@ -300,7 +364,8 @@ class Band {
   }
 
   // `count` tap rows from `tap` on, of plane j.
-  void walk_taps(Walk& walk, std::int64_t row, std::int64_t tap, std::int64_t step, int count, std::int64_t j) {
+  void walk_taps(Walk& walk, std::int64_t row, std::int64_t tap, std::int64_t step, int count, std::int64_t j,
+                 Ends ends) {
     const Window& window = args_.window;
     Array<const float*, kMostBandRows * kMostTapRows> lines;
     const float* const plane = floats_ + room_.plane(group_, j) + room_.left * kGroup + lane_;
@@ -318,7 +383,7 @@ class Band {
     walk.tap_rows = count;
     walk.weights = floats_ + room_.weights + place;
     walk.sums = partial_ + place;
-    walk_any_rows(walk, count);
+    walk_any_rows(walk, count, ends);
   }
 
   // The rows of dx for the channels at hand, as the caller wants them, and their sums.
@@ -365,6 +430,17 @@ class Band {
 
   template <typename Slope>
   HWY_INLINE void write_masked(const Slope& slope) {
+    streams(args_) ? write_masked<true>(slope) : write_masked<false>(slope);
+  }
+  template <bool kStream, typename Slope>
+  HWY_INLINE void write_masked(const Slope& slope) {
+    const auto store = [](V v, float* to) HWY_ATTR __attribute__((always_inline)) {
+      if constexpr (kStream) {
+        hn::Stream(v, kTag, to);
+      } else {
+        hn::StoreU(v, kTag, to);
+      }
+    };
     const V factor = load_upto(args_.read.factor + channel(), rest());
     const V shift = load_upto(args_.read.shift + channel(), rest());
     const V mean = load_upto(args_.read.mean + channel(), rest());
@@ -384,8 +460,8 @@ class Band {
       std::int64_t x = 0;
       if (rest() >= kLanes) {
         for (; x + 2 <= in_.w(); x += 2, from += 2 * channels, to += 2 * channels, dx += 2 * kGroup) {
-          hn::StoreU(pixel(0, dx, hn::LoadU(kTag, from)), kTag, to);
-          hn::StoreU(pixel(1, dx + kGroup, hn::LoadU(kTag, from + channels)), kTag, to + channels);
+          store(pixel(0, dx, hn::LoadU(kTag, from)), to);
+          store(pixel(1, dx + kGroup, hn::LoadU(kTag, from + channels)), to + channels);
         }
       }
       for (; x < in_.w(); ++x, from += channels, to += channels, dx += kGroup) {
@@ -418,6 +494,7 @@ void gradient_rows(const DepthwiseGradientArgs& args, const GradientRoom& room, 
   for (std::int64_t begin = rows.begin; begin < rows.end; begin += room.band) {
     band.compute({begin, std::min(begin + room.band, rows.end)});
   }
+  if (streams(args)) hwy::FlushStream();
 }
 
 }  // namespace sepal::HWY_NAMESPACE

@@ -48,27 +48,28 @@ struct Walk {
   float* dx = nullptr;          ///< laid out as that
   /// For each row of x and each tap row the pixel 0 of a row of dy, zeros beside it.
   const float* const* lines = nullptr;
-  int tap_rows = 0;           ///< of lines for a row of x
-  const float* weights = nullptr;   ///< [kw][kGroup] of the first tap row
-  float* sums = nullptr;            ///< laid out as weights; added to
-  std::int64_t tap_step = 0;  ///< floats from one tap row to the next, of weights and of sums
-  std::int64_t kernel = 0;    ///< columns of the window
-  std::int64_t dilation = 0;  ///< of columns, as the next three
+  int tap_rows = 0;                ///< of lines for a row of x
+  const float* weights = nullptr;  ///< [kw][kGroup] of the first tap row
+  float* sums = nullptr;           ///< laid out as weights; added to
+  std::int64_t tap_step = 0;       ///< floats from one tap row to the next, of weights and of sums
+  std::int64_t kernel = 0;         ///< columns of the window
+  std::int64_t dilation = 0;       ///< of columns, as the next three
   std::int64_t stride = 0;
-  std::int64_t padding = 0;  ///< left
-  std::int64_t w = 0;        ///< of x
-  std::int64_t columns = 0;  ///< of dy
-  bool add = false;              ///< to dx, not write it
-  Ahead x_ahead = {};  ///< a line for each pixel of x
+  std::int64_t padding = 0;       ///< left
+  std::int64_t w = 0;             ///< of x
+  std::int64_t columns = 0;       ///< of dy
+  bool add = false;               ///< to dx, not write it
+  Ahead x_ahead = {};             ///< a line for each pixel of x
   Array<Ahead, 2> dy_ahead = {};  ///< for each pixel or pair of them
 
   // For a whole walk, of the vector of channels at hand:
   std::int64_t pixel_pitch = 0;  ///< of x and dx
   const float* factor = nullptr;
   const float* shift = nullptr;
+  const float* mean = nullptr;
   float low = 0, high = 0;
   float* dx_sum = nullptr;      ///< added to, as the next
-  float* dx_product = nullptr;  ///< of dx and x
+  float* dx_product = nullptr;  ///< of dx and x - mean
 };
 
 /// How a walk comes by what is read of x, and what it does with dx.
@@ -83,10 +84,17 @@ template <Ends kEnds>
 class PixelEnds {
  public:
   explicit HWY_INLINE PixelEnds(const Walk& walk)
-      : factor_(hn::Zero(kTag)), shift_(factor_), low_(factor_), high_(factor_), sum_(factor_), product_(factor_) {
+      : factor_(hn::Zero(kTag)),
+        shift_(factor_),
+        mean_(factor_),
+        low_(factor_),
+        high_(factor_),
+        sum_(factor_),
+        product_(factor_) {
     if constexpr (kEnds != Ends::kRows) {
       factor_ = hn::LoadU(kTag, walk.factor);
       shift_ = hn::LoadU(kTag, walk.shift);
+      mean_ = hn::LoadU(kTag, walk.mean);
       low_ = hn::Set(kTag, walk.low);
       high_ = hn::Set(kTag, walk.high);
     }
@@ -103,7 +111,7 @@ class PixelEnds {
     }
     const V dx = hn::IfThenElseZero(hn::And(hn::Gt(value, low_), hn::Lt(value, high_)), sum);
     sum_ = hn::Add(sum_, dx);
-    product_ = hn::MulAdd(dx, x, product_);
+    product_ = hn::MulAdd(dx, hn::Sub(x, mean_), product_);
     if constexpr (kEnds == Ends::kStream) {
       hn::Stream(dx, kTag, to);
     } else {
@@ -117,7 +125,7 @@ class PixelEnds {
   }
 
  private:
-  V factor_, shift_, low_, high_;
+  V factor_, shift_, mean_, low_, high_;
   V sum_, product_;
 };
 

@@ -27,7 +27,7 @@ namespace sepal {
 
 constexpr std::int64_t kChannelGroup = kLineFloats;
 constexpr std::int64_t kMostBandRows = 32;
-constexpr std::int64_t kBandBytes = 28 * 1024;     // of one group of channels, to stay in L1
+constexpr std::int64_t kBandBytes = 28 * 1024;  // of one group of channels, to stay in L1
 constexpr std::int64_t kStreamBytes = 4 << 20;
 constexpr std::int64_t kDyRingBytes = 192 * 1024;  // of all, to stay in L2
 
@@ -332,6 +332,7 @@ class Band {
     walk.dx = args_.input_gradient + place(row);
     walk.factor = args_.read.factor + channel();
     walk.shift = args_.read.shift + channel();
+    walk.mean = args_.read.mean + channel();
     walk.low = epilogue.low;
     walk.high = epilogue.high;
     walk.dx_sum = sums_ + channel();
@@ -345,8 +346,8 @@ class Band {
     };
     const std::int64_t x_lines = in_.w() * rows_.size();
     const std::int64_t before = phase * in_.w() * ((rows_.size() + walk.step - 1) / walk.step);
-    walk.x_ahead = place(args_.input.data, (image_ * in_.h() + rows_.end) * in_.w() * in_.c() +
-                                               (group_ * x_lines + before) * kGroup);
+    walk.x_ahead = place(args_.input.data,
+                         (image_ * in_.h() + rows_.end) * in_.w() * in_.c() + (group_ * x_lines + before) * kGroup);
     const std::int64_t dy_lines = out_.w() * rows_.size() / walk.step;
     const std::int64_t dy = (image_ * out_.h() + ready_) * out_.w() * out_.c() + group_ * dy_lines * kGroup;
     const float* y = args_.gradient.y == nullptr ? args_.gradient.g : args_.gradient.y;

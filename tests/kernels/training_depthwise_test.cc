@@ -27,7 +27,7 @@ struct Training {
   ConvCase test;
   bool read;        ///< activation(factor x + shift), not x
   bool normalized;  ///< dy = a g + b y + c, not g
-  std::vector<float> x, filter, packed, factor, shift, g, y, a, b, c;
+  std::vector<float> x, filter, packed, factor, shift, mean, g, y, a, b, c;
 
   static constexpr std::int64_t kSlack = 16;
 
@@ -40,6 +40,7 @@ struct Training {
     pack_depthwise(filter.data(), test.co, test.terms(), packed.data());
     factor = random.values<float>(channels + kSlack);
     shift = random.values<float>(channels + kSlack);
+    mean.resize(shift.size());  // 0, as the reference is told
     g = random.values<float>(test.output().elements());
     y = random.values<float>(test.output().elements());
     a = random.values<float>(test.co + kSlack);
@@ -48,7 +49,9 @@ struct Training {
     for (float& value : a) value += 2;  // the reference divides by it
   }
 
-  ReadArgs read_args() const { return read ? ReadArgs{factor.data(), shift.data(), test.activation} : ReadArgs{}; }
+  ReadArgs read_args() const {
+    return read ? ReadArgs{factor.data(), shift.data(), mean.data(), test.activation} : ReadArgs{};
+  }
   GradientReadArgs gradient_args() const {
     if (!normalized) return {.g = g.data()};
     return {.g = g.data(), .y = y.data(), .a = a.data(), .b = b.data(), .c = c.data()};

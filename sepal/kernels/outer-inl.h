@@ -44,7 +44,7 @@ HWY_INLINE void fill_panels(std::int64_t rows, std::int64_t k, float* panels, co
   }
 }
 
-/// Runs of pixels: `runs` times `rows` of them. dy's begin a panel each.
+/// Runs of pixels: `images` times `runs` times `rows` of them. dy's runs begin a panel each.
 struct OuterTerms {
   const float* dy;
   std::int64_t dy_panel;  ///< floats from a panel to the next
@@ -54,6 +54,9 @@ struct OuterTerms {
   std::int64_t x_run;    ///< from a run's first pixel to the next run's
   std::int64_t rows;
   std::int64_t runs;
+  std::int64_t images = 1;
+  std::int64_t dy_image = 0;  ///< from an image's first run to the next one's
+  std::int64_t x_image = 0;
 };
 
 /// Where a gradient [co, columns] lies.
@@ -77,9 +80,11 @@ HWY_INLINE void outer_tile(const OuterTerms& terms, const OuterOutput& output, s
     }
   }
   const std::int64_t pitch = terms.x_pixel;
-  for (std::int64_t run = 0; run < terms.runs; ++run) {
-    const float* x = terms.x + run * terms.x_run;
-    const float* dy = terms.dy + run * terms.dy_run;
+  for (std::int64_t all = 0; all < terms.images * terms.runs; ++all) {
+    const std::int64_t image = all / terms.runs;
+    const std::int64_t run = all % terms.runs;
+    const float* x = terms.x + image * terms.x_image + run * terms.x_run;
+    const float* dy = terms.dy + image * terms.dy_image + run * terms.dy_run;
     const auto pixel = [&](const float* values) HWY_ATTR __attribute__((always_inline)) {
       Array<V, kVectors> right;
       for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(kTag, x + v * kLanes);

@@ -59,6 +59,9 @@ inline constexpr std::int64_t kTransposeBlock = 64;
 inline constexpr std::int64_t kTrainingBlockBytes = 1280 * 1024;
 inline constexpr std::int64_t kGradientPartsBytes = 4 * 1024 * 1024;
 
+/// Bytes of dy up to which its small images go together: they stay in L2 while the filter's gradient passes by.
+inline constexpr std::int64_t kGradientImagesBytes = 768 * 1024;
+
 /// Most cache lines of the next block's rows that a product asks for between a few terms.
 inline constexpr std::int64_t kMostLinesAtOnce = 6;
 

@@ -5,6 +5,23 @@
 #include "sepal/kernels/direct.h"
 #include "sepal/kernels/transposed.h"
 
+#ifndef SEPAL_KERNELS_TRAINING_DIRECT_BATCH
+#define SEPAL_KERNELS_TRAINING_DIRECT_BATCH
+namespace sepal {
+
+/// Images side by side in the room: as they are read with a border, and dy.
+struct ImageBatch {
+  std::int64_t images;
+  const float* x;
+  std::int64_t x_row;    ///< floats from a row to the next
+  std::int64_t x_image;  ///< from an image to the next
+  const float* dy;
+  float* panels;  ///< room for one group of dy in row panels
+};
+
+}  // namespace sepal
+#endif
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sepal/kernels/training_direct.cc"
 #include <hwy/foreach_target.h>
@@ -14,7 +31,8 @@
 // An image at a time. Forwards it is read once into the room, then direct() goes over it. Backwards it is read into the
 // room with its border of zeros, so that no window of the filter's gradient lies beside it, and dy as it is and in row
 // panels, each output row from a panel of its own; dx is the transposed convolution of dy. The filter's gradient is
-// summed band by band of output rows, so that what the tiles go over again and again stays in L2. Where the columns of
+// summed band by band of output rows, so that what the tiles go over again and again stays in L2; small images go
+// together, as a large filter is long in coming from memory and in going there. Where the columns of
 // taps lie side by side they are one run of kw ci values: a stem of three channels has 9 columns, not thrice 3.
 
 HWY_BEFORE_NAMESPACE();
@@ -42,8 +60,7 @@ std::int64_t row_panels(std::int64_t pixels, std::int64_t k) {
   return (pixels + kTileRows - 1) / kTileRows * row_panel_pitch(k);
 }
 
-void filter_gradient(const DirectGradientArgs& args, const float* image, std::int64_t image_row, const float* dy,
-                     float* panels, float* sum, bool goes_on) {
+void filter_gradient(const DirectGradientArgs& args, const ImageBatch& batch, float* sum, bool goes_on) {
   const Window& window = args.window;
   const Shape& y = args.output;
   const std::int64_t ci = args.input.shape.c();
@@ -53,28 +70,31 @@ void filter_gradient(const DirectGradientArgs& args, const float* image, std::in
   const std::int64_t columns = together ? window.kernel.w * ci : depth;
   const std::int64_t columns_of_taps = together ? 1 : window.kernel.w;
   const std::int64_t filter_row = window.kernel.h * window.kernel.w * depth;
-  const std::int64_t pixel = window.stride.w * ci;
   const std::int64_t row_bytes =
-      (y.w() * y.c() + window.stride.h * image_row) * static_cast<std::int64_t>(sizeof(float));
-  const std::int64_t band = std::clamp<std::int64_t>(kGradientBandBytes / row_bytes, 1, y.h());
+      (y.w() * y.c() + window.stride.h * batch.x_row) * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t band =
+      batch.images > 1 ? y.h() : std::clamp<std::int64_t>(kGradientBandBytes / row_bytes, 1, y.h());
   const std::int64_t run = row_panels(y.w(), width);
   for (std::int64_t group = 0; group < args.groups; ++group) {
-    for (std::int64_t row = 0; row < y.h(); ++row) {
-      pixels_into_panels(dy + row * y.w() * y.c() + group * width, y.w(), y.c(), width, panels + row * run);
+    for (std::int64_t row = 0; row < batch.images * y.h(); ++row) {
+      pixels_into_panels(batch.dy + row * y.w() * y.c() + group * width, y.w(), y.c(), width, batch.panels + row * run);
     }
     for (std::int64_t begin = 0; begin < y.h(); begin += band) {
       const std::int64_t rows = std::min(band, y.h() - begin);
       for (std::int64_t i = 0; i < window.kernel.h; ++i) {
         for (std::int64_t j = 0; j < columns_of_taps; ++j) {
           const std::int64_t top = begin * window.stride.h + i * window.dilation.h;
-          const OuterTerms terms = {.dy = panels + begin * run,
+          const OuterTerms terms = {.dy = batch.panels + begin * run,
                                     .dy_panel = row_panel_pitch(width),
                                     .dy_run = run,
-                                    .x = image + top * image_row + j * window.dilation.w * ci + group * depth,
-                                    .x_pixel = pixel,
-                                    .x_run = window.stride.h * image_row,
+                                    .x = batch.x + top * batch.x_row + j * window.dilation.w * ci + group * depth,
+                                    .x_pixel = window.stride.w * ci,
+                                    .x_run = window.stride.h * batch.x_row,
                                     .rows = y.w(),
-                                    .runs = rows};
+                                    .runs = rows,
+                                    .images = batch.images,
+                                    .dy_image = y.h() * run,
+                                    .x_image = batch.x_image};
           float* to = sum + group * width * filter_row + (i * window.kernel.w + j) * depth;
           outer_runs(terms, {to, filter_row, goes_on || begin > 0}, width, columns);
         }
@@ -126,9 +146,22 @@ void read_padded(const DirectGradientArgs& args, const Padded& padded, const flo
 
 std::int64_t pixels_of(const Shape& map) { return map.h() * map.w(); }
 
-/// Room of dy in row panels, whatever the instruction set; one group's at a time.
+std::int64_t bytes_of(std::int64_t floats) { return floats * static_cast<std::int64_t>(sizeof(float)); }
+
+/// Floats of dy's image, with a vector's slack.
+std::int64_t dy_floats(const DirectGradientArgs& args) {
+  return pixels_of(args.output) * args.output.c() + kPanelColumns;
+}
+
+/// Room of its row panels, whatever the instruction set; one group's at a time.
 std::int64_t panels_room(const DirectGradientArgs& args) {
   return args.output.h() * row_panel_floats(args.output.w(), args.output.c() / args.groups);
+}
+
+/// Images that go together.
+std::int64_t images_at_once(const DirectGradientArgs& args) {
+  const std::int64_t each = bytes_of(std::max<std::int64_t>(panels_room(args), 1));
+  return std::clamp<std::int64_t>(kGradientImagesBytes / each, 1, std::max<std::int64_t>(args.input.shape.n(), 1));
 }
 
 }  // namespace
@@ -139,12 +172,12 @@ std::int64_t training_direct_room(const TrainingDirectArgs& args) noexcept {
 }
 
 std::int64_t direct_gradient_room(const DirectGradientArgs& args) noexcept {
-  return Padded(args).floats() + pixels_of(args.output) * args.output.c() + kPanelColumns + panels_room(args);
+  return images_at_once(args) * (Padded(args).floats() + dy_floats(args) + panels_room(args));
 }
 
 std::int64_t direct_gradient_parts(const DirectGradientArgs& args) noexcept {
-  const std::int64_t filter = args.output.c() * args.window.kernel.h * args.window.kernel.w *
-                              (args.input.shape.c() / args.groups) * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t filter =
+      bytes_of(args.output.c() * args.window.kernel.h * args.window.kernel.w * (args.input.shape.c() / args.groups));
   const std::int64_t fit = std::clamp<std::int64_t>(kGradientPartsBytes / filter, 2, 16);
   return std::clamp<std::int64_t>(fit, 1, std::max<std::int64_t>(args.output.n(), 1));
 }
@@ -177,25 +210,34 @@ void direct_gradient(const DirectGradientArgs& args, std::int64_t part_index, fl
   const Padded padded(args);
   const std::int64_t filter = y.c() * args.window.kernel.h * args.window.kernel.w * (x.c() / args.groups);
   const Range images = part({0, x.n()}, part_index, direct_gradient_parts(args));
-  float* const dy = room + padded.floats();
-  float* const panels = dy + pixels_of(y) * y.c() + kPanelColumns;
-  for (std::int64_t image = images.begin; image < images.end; ++image) {
-    const float* input = args.input.data + image * pixels_of(x) * x.c();
-    read_padded(args, padded, input, room);
-    read_gradient_rows(args.gradient, image * pixels_of(y) * y.c(), pixels_of(y), y.c(), dy);
+  const std::int64_t most = images_at_once(args);
+  float* const dy = room + most * padded.floats();
+  float* const panels = dy + most * dy_floats(args);
+  for (std::int64_t begin = images.begin; begin < images.end; begin += most) {
+    const std::int64_t count = std::min(most, images.end - begin);
+    const std::int64_t dy_image = pixels_of(y) * y.c();
+    for (std::int64_t i = 0; i < count; ++i) {
+      read_padded(args, padded, args.input.data + (begin + i) * pixels_of(x) * x.c(), room + i * padded.floats());
+      read_gradient_rows(args.gradient, (begin + i) * dy_image, pixels_of(y), y.c(), dy + i * dy_image);
+    }
+    const ImageBatch batch = {
+        .images = count, .x = room, .x_row = padded.row(), .x_image = padded.floats(), .dy = dy, .panels = panels};
     HWY_DYNAMIC_DISPATCH(filter_gradient)
-    (args, room, padded.row(), dy, panels, args.filter_gradient + part_index * filter, image > images.begin);
+    (args, batch, args.filter_gradient + part_index * filter, begin > images.begin);
     if (args.input_gradient == nullptr) continue;
-    float* dx = args.input_gradient + image * pixels_of(x) * x.c();
-    const TransposedArgs back = {.input = {dy, {1, y.h(), y.w(), y.c()}},
-                                 .packed = args.packed,
-                                 .zeros = args.zeros,
-                                 .window = args.window,
-                                 .groups = args.groups,
-                                 .output = {dx, {1, x.h(), x.w(), x.c()}}};
-    transposed(back, {0, transposed_row_groups(args.window, x.h())});
-    if (args.read.factor != nullptr) {
-      mask_rows(args.read, input, pixels_of(x), x.c(), dx, dx, false, args.sums + image * 2 * x.c());
+    for (std::int64_t i = 0; i < count; ++i) {
+      const float* input = args.input.data + (begin + i) * pixels_of(x) * x.c();
+      float* dx = args.input_gradient + (begin + i) * pixels_of(x) * x.c();
+      const TransposedArgs back = {.input = {dy + i * dy_image, {1, y.h(), y.w(), y.c()}},
+                                   .packed = args.packed,
+                                   .zeros = args.zeros,
+                                   .window = args.window,
+                                   .groups = args.groups,
+                                   .output = {dx, {1, x.h(), x.w(), x.c()}}};
+      transposed(back, {0, transposed_row_groups(args.window, x.h())});
+      if (args.read.factor != nullptr) {
+        mask_rows(args.read, input, pixels_of(x), x.c(), dx, dx, false, args.sums + (begin + i) * 2 * x.c());
+      }
     }
   }
 }

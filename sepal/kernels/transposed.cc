@@ -146,9 +146,14 @@ void pack_phase(const TransposedArgs& args, const Phase& phase, std::int64_t gro
           places[static_cast<std::size_t>(k)] = j < 0 ? -1 : j * width + (first + k) % width;
         }
         for (std::int64_t c = 0; c < ci; ++c, packed += kPanelColumns) {
+          const float* row = filter + ((group * ci + c) * window.kernel.h + i) * window.kernel.w * width;
+          if (phase.width == 1 && i >= 0 && places[0] >= 0) {  // the columns are one run
+            std::copy_n(row + places[0], columns, packed);
+            std::fill_n(packed + columns, kPanelColumns - columns, 0.0f);
+            continue;
+          }
           std::fill_n(packed, kPanelColumns, 0.0f);
           if (i < 0) continue;
-          const float* row = filter + ((group * ci + c) * window.kernel.h + i) * window.kernel.w * width;
           for (std::int64_t k = 0; k < columns; ++k) {
             const std::int64_t place = places[static_cast<std::size_t>(k)];
             if (place >= 0) packed[k] = row[place];

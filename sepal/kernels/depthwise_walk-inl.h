@@ -26,6 +26,9 @@ namespace sepal::HWY_NAMESPACE {
 constexpr std::int64_t kGroup = kLineFloats;
 static_assert(kGroup % kLanes == 0);
 
+/// Bytes of a result from which on it goes past the caches: they would not keep it until somebody reads it.
+constexpr std::int64_t kStreamBytes = 4 << 20;
+
 constexpr int kMostTapRows = 3;
 
 /// Memory whose turn comes soon, as far as one has come with asking for it, a line at a time. What lies behind its end
@@ -37,6 +40,45 @@ struct Ahead {
     line += kLineFloats * sizeof(float);
   }
 };
+
+/// Brings pixels that lie side by side, [pixels][channels], into groups: pixel p of a group goes to `to` + p kGroup,
+/// the next group lies `plane` floats further. make.constants(c, load) is what all pixels share, make(constants, place,
+/// load) the vector from float `place` of the pixels on. Four pixels at a time, so that they do share it.
+template <typename Make>
+HWY_INLINE void into_groups(std::int64_t pixels, std::int64_t channels, const Make& make, float* to,
+                            std::int64_t plane) {
+  constexpr int kAtOnce = 4;
+  const auto vector = [&](std::int64_t first, int count, std::int64_t c, float* at, const auto& load) HWY_ATTR
+      __attribute__((always_inline)) {
+        const auto constants = make.constants(c, load);
+        const std::int64_t place = first * channels + c;
+        if (count == kAtOnce) {
+          HWY_UNROLL(4)
+          for (int i = 0; i < kAtOnce; ++i) {
+            hn::StoreU(make(constants, place + i * channels, load), kTag, at + i * kGroup);
+          }
+        } else {
+          for (int i = 0; i < count; ++i) {
+            hn::StoreU(make(constants, place + i * channels, load), kTag, at + i * kGroup);
+          }
+        }
+      };
+  for (std::int64_t p = 0; p < pixels; p += kAtOnce) {
+    const int count = static_cast<int>(std::min<std::int64_t>(kAtOnce, pixels - p));
+    float* at = to + p * kGroup;
+    for (std::int64_t group = 0; group < channels; group += kGroup, at += plane) {
+      for (std::int64_t c = group; c < std::min(group + kGroup, channels); c += kLanes) {
+        if (const std::int64_t rest = channels - c; rest >= kLanes) {
+          vector(p, count, c, at + (c - group),
+                 [](const float* from) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, from); });
+        } else {
+          vector(p, count, c, at + (c - group),
+                 [=](const float* from) HWY_ATTR __attribute__((always_inline)) { return load_first(from, rest); });
+        }
+      }
+    }
+  }
+}
 
 /// Some rows of x of one phase, and the rows of dy that they hear; all pointers stand at a vector of the channels, and
 /// neighbouring pixels are kGroup apart.

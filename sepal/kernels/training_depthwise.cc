@@ -4,18 +4,170 @@
 
 #include "sepal/kernels/depthwise.h"
 #include "sepal/kernels/elementwise.h"
+#include "sepal/kernels/epilogue.h"
+#include "sepal/kernels/tile.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sepal/kernels/training_depthwise.cc"
 #include <hwy/foreach_target.h>
 
-#include "sepal/kernels/simd-inl.h"
+#include <hwy/cache_control.h>
 
-// Forward. x is read, normalised and activated, row by row into a ring in the room; depthwise() computes two output
-// rows at a time from there, and their moments are taken while they are in the cache.
+#include "sepal/kernels/depthwise_sums-inl.h"
+
+// Forward. x is read, normalised and activated, row by row into a ring in the room. Windows of 3 x 3 have a walk of
+// their own (depthwise_sums-inl.h) that goes along rows of y for a few channels at a time and takes the moments on its
+// way. For all others depthwise() computes two output rows at a time from the ring, and their moments are taken while
+// they are in the cache.
+
+#ifndef SEPAL_KERNELS_DEPTHWISE_FORWARD_ROOM_
+#define SEPAL_KERNELS_DEPTHWISE_FORWARD_ROOM_
+namespace sepal {
+
+/// What lies where in the room of a walk, in floats.
+struct SumsRoom {
+  static constexpr std::int64_t kGroupBytes = 20 * 1024;  // of the rows of one group of channels, to stay in L1
+  static constexpr std::int64_t kRingBytes = 256 * 1024;  // of all, to stay in L2
+  static constexpr std::int64_t kMostRows = 32;
+
+  std::int64_t groups = 0;
+  std::int64_t row_pitch = 0;
+  std::int64_t band = 1;   ///< rows of y
+  std::int64_t slots = 0;  ///< rows of x
+  std::int64_t ring = 0;   ///< where it begins, behind a row of zeros
+  std::int64_t size = 0;
+
+  explicit SumsRoom(const TrainingDepthwiseArgs& args) {
+    const Shape& in = args.input.shape;
+    const Shape& out = args.output.shape;
+    const Window& window = args.window;
+    groups = (in.c() + kLineFloats - 1) / kLineFloats;
+    const std::int64_t met = (out.w() - 1) * window.stride.w + window.kernel.w;
+    row_pitch = std::max(met, window.padding.left + in.w()) * kLineFloats;
+    const auto fits = [&](std::int64_t rows) {
+      const std::int64_t bytes = ((rows - 1) * window.stride.h + window.kernel.h) * row_pitch * 4;
+      return bytes <= kGroupBytes && bytes * groups <= kRingBytes;
+    };
+    while (band < std::min(out.h(), kMostRows) && fits(band + 1)) ++band;
+    slots = std::min((band - 1) * window.stride.h + window.kernel.h, in.h());
+    ring = row_pitch;
+    size = ring + groups * slots * row_pitch;
+  }
+};
+
+/// Whether a walk can do it.
+inline bool has_sums_walk(const TrainingDepthwiseArgs& args) {
+  const Window& window = args.window;
+  return window.kernel == Extent{3, 3} && window.dilation == Extent{1, 1} && window.stride.w <= 2 &&
+         args.input.shape.c() == args.output.shape.c() && is_epilogue(args.read.activation);
+}
+
+}  // namespace sepal
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {
+
+// What into_groups() makes of x.
+template <typename Activation>
+struct ReadX {
+  ReadArgs read;
+  const float* x;
+  Activation activation;
+  struct Constants {
+    V factor, shift;
+  };
+  template <typename Load>
+  HWY_INLINE Constants constants(std::int64_t c, const Load& load) const {
+    return {load(read.factor + c), load(read.shift + c)};
+  }
+  template <typename Load>
+  HWY_INLINE V operator()(const Constants& of, std::int64_t place, const Load& load) const {
+    return activation(hn::MulAdd(load(x + place), of.factor, of.shift));
+  }
+};
+struct CopyX {
+  const float* x;
+  template <typename Load>
+  HWY_INLINE int constants(std::int64_t, const Load&) const {
+    return 0;
+  }
+  template <typename Load>
+  HWY_INLINE V operator()(int, std::int64_t place, const Load& load) const {
+    return load(x + place);
+  }
+};
+struct Limits {
+  V low, high;
+  HWY_INLINE V operator()(V v) const { return at_most(at_least(v, low), high); }
+};
+struct HardSwish {
+  HWY_INLINE V operator()(V v) const { return hard_swish(v); }
+};
+
+void read_into_groups(const ReadArgs& read, const float* x, std::int64_t pixels, std::int64_t channels, float* to,
+                      std::int64_t plane) {
+  const Epilogue epilogue = epilogue_of(read.activation);
+  if (read.factor == nullptr) {
+    into_groups(pixels, channels, CopyX{x}, to, plane);
+  } else if (epilogue.hard_swish) {
+    into_groups(pixels, channels, ReadX<HardSwish>{read, x, {}}, to, plane);
+  } else {
+    const Limits limits = {hn::Set(kTag, epilogue.low), hn::Set(kTag, epilogue.high)};
+    into_groups(pixels, channels, ReadX<Limits>{read, x, limits}, to, plane);
+  }
+}
+
+// Whether y goes past the caches, as dx does in the gradient.
+bool streams(const TrainingDepthwiseArgs& args) {
+  const Shape& out = args.output.shape;
+  return kLanes == kGroup && out.elements() * 4 >= kStreamBytes && out.c() % kGroup == 0 &&
+         reinterpret_cast<std::uintptr_t>(args.output.data) % 64 == 0;
+}
+
+// The rows `rows` of y of one image by walks, a band at a time. `first`: of their block.
+void walk_image(const TrainingDepthwiseArgs& args, const SumsRoom& room, float* floats, std::int64_t image, Range rows,
+                float* moments, bool first) {
+  const Shape& in = args.input.shape;
+  const Shape& out = args.output.shape;
+  const Window& window = args.window;
+  const std::int64_t line = in.w() * in.c();
+  const float* const x = args.input.data + image * in.h() * line;
+  const bool stream = streams(args);
+  Array<const float*, SumsRoom::kMostRows * 3> lines;
+  std::int64_t ready = 0;  // rows of x before this one are in the ring, or no longer asked for
+  for (std::int64_t y = rows.begin; y < rows.end; y += room.band) {
+    const std::int64_t end = std::min(y + room.band, rows.end);
+    const std::int64_t top = y * window.stride.h - window.padding.top;
+    const std::int64_t bottom = (end - 1) * window.stride.h - window.padding.top + window.kernel.h;
+    ready = std::max(ready, top);
+    for (; ready < std::min(bottom, in.h()); ++ready) {
+      float* const to = floats + room.ring + ready % room.slots * room.row_pitch + window.padding.left * kGroup;
+      read_into_groups(args.read, x + ready * line, in.w(), in.c(), to, room.slots * room.row_pitch);
+    }
+    SumsWalk walk{.rows = end - y, .columns = out.w(), .lines = lines, .channels = out.c(), .first = first};
+    for (std::int64_t c = 0; c < out.c(); c += kLanes) {
+      const float* const group = floats + room.ring + c / kGroup * room.slots * room.row_pitch;
+      for (std::int64_t i = 0; i < end - y; ++i) {
+        for (std::int64_t tap = 0; tap < 3; ++tap) {
+          const std::int64_t row = top + i * window.stride.h + tap;
+          const bool there = row >= 0 && row < in.h();
+          lines[i * 3 + tap] = (there ? group + row % room.slots * room.row_pitch : floats) + c % kGroup;
+        }
+      }
+      walk.weights = args.filter + c;
+      walk.y = args.output.data + (image * out.h() + y) * out.w() * out.c() + c;
+      walk.rest = out.c() - c;
+      walk.moments = moments + c;
+      // The rows that are read next follow; each group asks for its share of them.
+      const std::int64_t share = c * (end - y) * out.w() * window.stride.w * window.stride.w;
+      walk.ahead.line = reinterpret_cast<std::uintptr_t>(x) + static_cast<std::uintptr_t>((ready * line + share) * 4);
+      window.stride.w == 1 ? walk_sums<1>(walk, stream) : walk_sums<2>(walk, stream);
+    }
+    first = false;
+  }
+  if (stream) hwy::FlushStream();
+}
 
 // activation(factor x + shift) of pixels that follow one another.
 void read_pixels(const ReadArgs& read, const float* x, std::int64_t pixels, std::int64_t channels, float* to) {
@@ -87,6 +239,7 @@ namespace sepal {
 namespace {
 HWY_EXPORT(read_pixels);
 HWY_EXPORT(add_moments);
+HWY_EXPORT(walk_image);
 
 constexpr std::int64_t kRowsAtOnce = 2;  // as many as a tile of depthwise() has
 
@@ -162,12 +315,16 @@ RowBlocks row_blocks(const Shape& shape) noexcept {
 }
 
 std::int64_t training_depthwise_room(const TrainingDepthwiseArgs& args) noexcept {
+  if (has_sums_walk(args)) return SumsRoom(args).size;
   return args.read.factor == nullptr ? 0 : ring_rows(args) * args.input.shape.w() * args.input.shape.c();
 }
 
 void training_depthwise(const TrainingDepthwiseArgs& args, Range blocks, float* room) noexcept {
   const Shape& out = args.output.shape;
   const std::int64_t rows = row_blocks(out).rows;
+  const bool walks = has_sums_walk(args);
+  const SumsRoom walk_room(args);
+  if (walks) std::fill_n(room, walk_room.size, 0.0f);
   for (std::int64_t block = blocks.begin; block < blocks.end; ++block) {
     float* const moments = args.moments + block * moment_floats(out.c());
     std::fill_n(moments, moment_floats(out.c()), 0.0f);
@@ -175,7 +332,13 @@ void training_depthwise(const TrainingDepthwiseArgs& args, Range blocks, float* 
     for (std::int64_t begin = whole.begin; begin < whole.end;) {
       const std::int64_t image = begin / out.h();
       const std::int64_t end = std::min(whole.end, (image + 1) * out.h());
-      Image(args, image, room).compute({begin - image * out.h(), end - image * out.h()}, moments, begin == whole.begin);
+      const Range of_image = {begin - image * out.h(), end - image * out.h()};
+      const bool first = begin == whole.begin;
+      if (walks) {
+        HWY_DYNAMIC_DISPATCH(walk_image)(args, walk_room, room, image, of_image, moments, first);
+      } else {
+        Image(args, image, room).compute(of_image, moments, first);
+      }
       begin = end;
     }
   }

@@ -27,8 +27,7 @@ namespace sepal {
 
 constexpr std::int64_t kChannelGroup = kLineFloats;
 constexpr std::int64_t kMostBandRows = 32;
-constexpr std::int64_t kBandBytes = 28 * 1024;  // of one group of channels, to stay in L1
-constexpr std::int64_t kStreamBytes = 4 << 20;
+constexpr std::int64_t kBandBytes = 28 * 1024;     // of one group of channels, to stay in L1
 constexpr std::int64_t kDyRingBytes = 192 * 1024;  // of all, to stay in L2
 
 /// What lies where in the room, in floats.
@@ -114,6 +113,35 @@ struct SlopeOfHardSwish {
   }
 };
 
+// What into_groups() makes dy of.
+struct PlainRead {
+  const float* g;
+  template <typename Load>
+  HWY_INLINE int constants(std::int64_t, const Load&) const {
+    return 0;
+  }
+  template <typename Load>
+  HWY_INLINE V operator()(int, std::int64_t place, const Load& load) const {
+    return load(g + place);
+  }
+};
+struct AffineRead {
+  GradientReadArgs read;
+  const float* g;
+  const float* y;
+  struct Constants {
+    V a, b, c;
+  };
+  template <typename Load>
+  HWY_INLINE Constants constants(std::int64_t c, const Load& load) const {
+    return {load(read.a + c), load(read.b + c), load(read.c + c)};
+  }
+  template <typename Load>
+  HWY_INLINE V operator()(const Constants& of, std::int64_t place, const Load& load) const {
+    return hn::MulAdd(load(y + place), of.b, hn::MulAdd(load(g + place), of.a, of.c));
+  }
+};
+
 // Whether dx goes past the caches: it is larger than what they keep until somebody reads it, and made of whole lines.
 bool streams(const DepthwiseGradientArgs& args) {
   return kLanes == kGroup && args.input.shape.elements() * 4 >= kStreamBytes && args.input.shape.c() % kGroup == 0 &&
@@ -165,47 +193,13 @@ class Band {
     const std::int64_t from = (image_ * out_.h() + y) * out_.w() * out_.c();
     const std::int64_t slot = y % room_.slots * room_.row_pitch + room_.left * kGroup;
     if (room_.multiplier > 1) return fill_planes(from, slot);
-    const std::int64_t c = in_.c();
-    std::int64_t x = 0;
-    for (; x + kPixels <= out_.w(); x += kPixels) fill_pixels<kPixels>(from + x * c, slot + x * kGroup);
-    for (; x < out_.w(); ++x) fill_pixels<1>(from + x * c, slot + x * kGroup);
-  }
-
-  static constexpr int kPixels = 4;
-  template <int kCount>
-  HWY_INLINE void fill_pixels(std::int64_t from, std::int64_t to) {
-    const GradientReadArgs read = args_.gradient;
-    const std::int64_t channels = in_.c();
+    const GradientReadArgs& read = args_.gradient;
+    float* const to = floats_ + room_.ring + slot;
     const std::int64_t plane = room_.slots * room_.row_pitch;
-    const float* const g = read.g + from;
-    const float* const y = read.y + from;
-    const bool affine = read.y != nullptr;
-    float* at = floats_ + room_.ring + to;
-    const auto vectors = [&](std::int64_t c, float* line, const auto& load) HWY_ATTR __attribute__((always_inline)) {
-      if (!affine) {
-        HWY_UNROLL(4)
-        for (int i = 0; i < kCount; ++i) hn::StoreU(load(g + i * channels + c), kTag, line + i * kGroup);
-        return;
-      }
-      const V a = load(read.a + c);
-      const V b = load(read.b + c);
-      const V shift = load(read.c + c);
-      HWY_UNROLL(4)
-      for (int i = 0; i < kCount; ++i) {
-        const std::int64_t p = i * channels + c;
-        hn::StoreU(hn::MulAdd(load(y + p), b, hn::MulAdd(load(g + p), a, shift)), kTag, line + i * kGroup);
-      }
-    };
-    for (std::int64_t c = 0; c < channels; c += kGroup, at += plane) {
-      for (std::int64_t lane = 0; lane < kGroup && c + lane < channels; lane += kLanes) {
-        if (const std::int64_t rest = channels - c - lane; rest >= kLanes) {
-          vectors(c + lane, at + lane,
-                  [](const float* p) HWY_ATTR __attribute__((always_inline)) { return hn::LoadU(kTag, p); });
-        } else {
-          vectors(c + lane, at + lane,
-                  [=](const float* p) HWY_ATTR __attribute__((always_inline)) { return load_first(p, rest); });
-        }
-      }
+    if (read.y == nullptr) {
+      into_groups(out_.w(), in_.c(), PlainRead{read.g + from}, to, plane);
+    } else {
+      into_groups(out_.w(), in_.c(), AffineRead{read, read.g + from, read.y + from}, to, plane);
     }
   }
 

@@ -26,9 +26,6 @@ namespace sepal::HWY_NAMESPACE {
 constexpr std::int64_t kGroup = kLineFloats;
 static_assert(kGroup % kLanes == 0);
 
-/// Bytes of a result from which on it goes past the caches: they would not keep it until somebody reads it.
-constexpr std::int64_t kStreamBytes = 4 << 20;
-
 constexpr int kMostTapRows = 3;
 
 /// Memory whose turn comes soon, as far as one has come with asking for it, a line at a time. What lies behind its end

@@ -69,7 +69,7 @@ inline constexpr std::int64_t kMostLinesAtOnce = 6;
 inline constexpr std::int64_t kGradientBandBytes = 384 * 1024;
 
 /// Bytes of a result from which a training step writes it past the caches: it is read again after everything else.
-inline constexpr std::int64_t kStreamedBytes = 8 * 1024 * 1024;
+inline constexpr std::int64_t kStreamedBytes = 4 * 1024 * 1024;
 
 /// Bytes between two runs from which on a line of them is moved in blocks, of so many runs: a cache line each, an
 /// eighth of L1 together.

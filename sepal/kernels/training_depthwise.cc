@@ -121,7 +121,7 @@ void read_into_groups(const ReadArgs& read, const float* x, std::int64_t pixels,
 // Whether y goes past the caches, as dx does in the gradient.
 bool streams(const TrainingDepthwiseArgs& args) {
   const Shape& out = args.output.shape;
-  return kLanes == kGroup && out.elements() * 4 >= kStreamBytes && out.c() % kGroup == 0 &&
+  return kLanes == kGroup && sepal::streams(out.elements()) && out.c() % kGroup == 0 &&
          reinterpret_cast<std::uintptr_t>(args.output.data) % 64 == 0;
 }
 

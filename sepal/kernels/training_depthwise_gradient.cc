@@ -144,7 +144,7 @@ struct AffineRead {
 
 // Whether dx goes past the caches: it is larger than what they keep until somebody reads it, and made of whole lines.
 bool streams(const DepthwiseGradientArgs& args) {
-  return kLanes == kGroup && args.input.shape.elements() * 4 >= kStreamBytes && args.input.shape.c() % kGroup == 0 &&
+  return kLanes == kGroup && sepal::streams(args.input.shape.elements()) && args.input.shape.c() % kGroup == 0 &&
          reinterpret_cast<std::uintptr_t>(args.input_gradient) % 64 == 0;
 }
 

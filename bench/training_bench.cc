@@ -49,7 +49,7 @@ class Training {
         gradient_(room_of(9 * layer.c)) {
     const Window window{{3, 3}, {layer.stride, layer.stride}, {1, 1}, {1, 1, 1, 1}};
     const auto vector = [&](std::int64_t i) { return floats(vectors_) + i * (layer.c + 16); };
-    const ReadArgs read{vector(0), vector(1), {UnaryKind::kRelu}};
+    const ReadArgs read{vector(0), vector(1), vector(0), {UnaryKind::kRelu}};
     forward_ = {x_.view<float>(), read, floats(filter_), window, y_.view<float>(), floats(moments_)};
     backward_ = {.input = x_.view<float>(),
                  .read = read,

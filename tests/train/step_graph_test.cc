@@ -150,7 +150,8 @@ TEST(StepGraph, LearnsABatchByHeart) {
 
 TEST(StepGraph, HasNoSlowStep) {
   const StepGraph graph = step_graph(training_graph(network(kNetworks[0]), {}), {});
-  for (const sepal::Step& step : Plan(graph.graph, {}).steps()) {
+  const Plan plan(graph.graph, {});
+  for (const sepal::Step& step : plan.steps()) {
     const bool small = step.outputs[0].type.shape.elements() <= 16;  // the loss
     EXPECT_TRUE(step.kernel != "reference" || small) << step.node;
   }

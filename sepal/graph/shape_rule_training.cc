@@ -143,7 +143,7 @@ Types infer_training(const Update& op, Inputs inputs) {
   check_count(inputs, 4 + states, 4 + states);
   check_f32(inputs);
   check_shape(inputs[1], inputs[0].shape, "the gradient");
-  check_vector(inputs[2], 3, "the rates");
+  check_vector(inputs[2], 3, "the vector of rates");
   check_shape(inputs[3], Shape{}, "the factor");
   for (std::size_t i = 0; i < states; ++i) check_shape(inputs[4 + i], inputs[0].shape, "the state");
   return Types(1 + states, inputs[0]);

@@ -172,6 +172,8 @@ TEST(OnnxWrite, RefusesWhatOnnxCannotSay) {
                      ErrorKind::kInvalid));
   EXPECT_TRUE(raises([&] { write(single(Reduce{.axes = {}}, {f32({2})})); },
                      "node: a reduction over no axes has no ONNX form", ErrorKind::kUnsupported));
+  EXPECT_TRUE(raises([&] { write(single(BatchMoments{}, {f32({2, 3})})); },
+                     "node: batch_moments belongs to training and has no ONNX form", ErrorKind::kUnsupported));
   EXPECT_TRUE(raises([&] { write(single(resize({5, 5}, {2, 3, 1, 1, 1, 1}, {}), {f32({2, 2})})); },
                      "node: a resize of 2x2 to 5x5 by other scales has no ONNX form", ErrorKind::kUnsupported));
 }

@@ -476,31 +476,17 @@ void pointwise_gradient(const PointwiseGradientArgs& args, std::int64_t part_ind
 std::int64_t pointwise_panels(std::int64_t columns) noexcept { return panels(columns); }
 
 void pack_pointwise(const float* filter, std::int64_t ci, std::int64_t co, Range panels, float* packed) noexcept {
-  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
-    const std::int64_t first = panel * kPanelColumns;
-    const std::int64_t columns = std::min(kPanelColumns, co - first);
-    float* to = packed + panel * panel_floats(ci);
-    std::fill_n(to, columns == kPanelColumns ? kPanelColumns : panel_floats(ci), 0.0f);
-    to += kPanelColumns;
-    for (std::int64_t o = 0; o < columns; ++o) {
-      const float* from = filter + (first + o) * ci;
-      for (std::int64_t i = 0; i < ci; ++i) to[i * kPanelColumns + o] = from[i];
-    }
-  }
+  const std::int64_t first = panels.begin * kPanelColumns;
+  const std::int64_t columns = std::min(panels.end * kPanelColumns, co) - first;
+  pack_panels({.data = filter + first * ci, .co = columns, .k = ci, .co_stride = ci, .k_stride = 1}, nullptr,
+              packed + panels.begin * panel_floats(ci));
 }
 
 void pack_pointwise_back(const float* filter, std::int64_t ci, std::int64_t co, Range panels, float* packed) noexcept {
-  for (std::int64_t panel = panels.begin; panel < panels.end; ++panel) {
-    const std::int64_t first = panel * kPanelColumns;
-    const std::int64_t columns = std::min(kPanelColumns, ci - first);
-    float* to = packed + panel * panel_floats(co);
-    std::fill_n(to, kPanelColumns, 0.0f);
-    for (std::int64_t o = 0; o < co; ++o) {
-      to += kPanelColumns;
-      std::copy_n(filter + o * ci + first, columns, to);
-      std::fill_n(to + columns, kPanelColumns - columns, 0.0f);
-    }
-  }
+  const std::int64_t first = panels.begin * kPanelColumns;
+  const std::int64_t columns = std::min(panels.end * kPanelColumns, ci) - first;
+  pack_panels({.data = filter + first, .co = columns, .k = co, .co_stride = 1, .k_stride = ci}, nullptr,
+              packed + panels.begin * panel_floats(co));
 }
 
 void join_parts(const float* parts, std::int64_t count, std::int64_t number, Range range, float* values) noexcept {

@@ -222,7 +222,8 @@ std::string lead_of(const History& history, const Evaluation* test) {
 }  // namespace
 
 Document to_document(const History& history, const Evaluation* test, const NetworkCost& cost, bool plots) {
-  Document document{.title = format("{} on {}", history.network.substr(0, history.network.find(':')), history.data), .lead = lead_of(history, test)};
+  Document document{.title = format("{} on {}", history.network.substr(0, history.network.find(':')), history.data),
+                    .lead = lead_of(history, test)};
   document.sections.push_back({.title = "Run", .tables = {facts_table(history, test)}});
   Section learning{.title = "Learning"};
   if (plots && !(history.steps.empty() && history.epochs.empty())) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "sepal/tensor/tensor.h"
 #include "sepal/tensor/window.h"
@@ -68,6 +69,11 @@ Tensor read_image(const std::filesystem::path& path, const ImageFormat& format);
 /// do; one bit for each 8 x 8 block of a JPEG). Throws Error(kUnsupported) for other formats, and for JPEG with
 /// arithmetic coding, 12 bits or more than 100 scans.
 Tensor decode_image(std::span<const std::byte> bytes);
+
+/// `image`, u8 [h, w, c] with 1 (grey) or 3 channels (red, green, blue), as a PNG file that decode_image reads as the
+/// same pixels. Throws Error(kInvalid) if the image is empty, larger than decode_image reads, or of another type or
+/// shape.
+std::vector<std::byte> to_png(const Tensor& image);
 
 /// `image`, u8 [h, w, c], at another size: bilinear, the filter widened when shrinking so that every pixel
 /// counts ("antialias"). Equal to Pillow's Image.resize with BILINEAR in every bit.

@@ -1,8 +1,10 @@
 #include <spng.h>
 
+#include <cstdlib>
 #include <memory>
 
 #include "sepal/base/text.h"
+#include "sepal/formats/image.h"
 #include "sepal/formats/image_codecs.h"
 
 // The one door to libspng. Everything that makes no grey image (palette, transparency, 16 bits) is left to
@@ -90,6 +92,30 @@ StoredImage decode_png(std::span<const std::byte> bytes) {
     image.orientation = exif_orientation(std::as_bytes(std::span(exif.data, exif.length)));
   }
   return image;
+}
+
+std::vector<std::byte> to_png(const Tensor& image) {
+  const Shape& shape = image.shape();
+  if (image.type() != DataType::kU8 || shape.rank() != 3 || (shape[2] != 1 && shape[2] != 3)) {
+    invalid("{} {} as a PNG; pixels are u8 [h, w, 1 or 3]", name_of(image.type()), to_string(shape));
+  }
+  check_pixels({shape[0], shape[1]});
+  const std::unique_ptr<spng_ctx, void (*)(spng_ctx*)> png(spng_ctx_new(SPNG_CTX_ENCODER), spng_ctx_free);
+  if (png == nullptr) fail(ErrorKind::kMemory, "not enough memory for the PNG");
+  spng_ihdr header{};
+  header.width = static_cast<std::uint32_t>(shape[1]);
+  header.height = static_cast<std::uint32_t>(shape[0]);
+  header.bit_depth = 8;
+  header.color_type = shape[2] == 1 ? SPNG_COLOR_TYPE_GRAYSCALE : SPNG_COLOR_TYPE_TRUECOLOR;
+  check(spng_set_option(png.get(), SPNG_ENCODE_TO_BUFFER, 1));
+  check(spng_set_ihdr(png.get(), &header));
+  check(spng_encode_image(png.get(), image.data(), image.bytes(), SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE));
+  std::size_t length = 0;
+  int error = 0;
+  const std::unique_ptr<void, void (*)(void*)> bytes(spng_get_png_buffer(png.get(), &length, &error), std::free);
+  check(error);
+  const auto* first = static_cast<const std::byte*>(bytes.get());
+  return {first, first + length};
 }
 
 }  // namespace sepal

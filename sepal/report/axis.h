@@ -35,6 +35,9 @@ Stretch stretch_over(const std::vector<double>& values, const Axis& axis, bool f
 /// ticks at powers of two.
 bool in_octaves(const std::vector<double>& values);
 
+/// Whether an axis of values shows 0: ratios differ too little from one another to be seen from there.
+inline bool from_zero(const Axis& axis) { return axis.unit != Unit::kRatio && !axis.tight; }
+
 /// The title with the scale behind it: "Memory (MiB)".
 std::string title_of(const Axis& axis, const Scale& scale);
 

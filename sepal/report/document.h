@@ -6,6 +6,7 @@
 //
 // Every string may come from a stranger's file; each way out makes it fit for its own place.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ struct Table {
   std::vector<std::vector<Cell>> rows = {};  ///< one cell a column
   std::vector<Cell> total = {};              ///< last row, never sorted, not in the CSV; empty for none
   std::string note = {};                     ///< below it: what is counted, what is left out
+  bool shaded = false;  ///< of counts: a cell's ground is its share of its row, on the diagonal in another colour
 };
 
 enum class Mark : std::uint8_t { kBars, kStackedBars, kLine, kSteps, kPoints };
@@ -48,6 +50,7 @@ struct Axis {
   std::string title;
   std::optional<Unit> unit = {};
   bool log = false;
+  bool tight = false;                        ///< from where the values begin rather than from 0; of y only
   std::vector<std::string> categories = {};  ///< names of 0, 1, 2 ... in the place of numbers; of x only
 };
 
@@ -71,11 +74,20 @@ struct Figure {
   std::vector<Series> series = {};
 };
 
+/// A picture with words below it, for pages alone.
+struct Picture {
+  std::vector<std::byte> png;
+  std::string title;
+  std::string caption;
+  std::string alternative;  ///< what it shows, for who does not see it
+};
+
 struct Section {
   std::string title;
   std::vector<std::string> paragraphs = {};
   std::vector<Figure> figures = {};
   std::vector<Table> tables = {};
+  std::vector<Picture> pictures = {};
 };
 
 struct Document {
@@ -88,9 +100,9 @@ struct TextStyle {
   int width = 0;        ///< columns of the terminal; 0: as wide as it gets
   bool colour = false;  ///< colour and bars; false: plain, for a pipe
 };
-/// Titles, prose and tables for a terminal. Plots are left to the other ways out. A table too wide for the style loses
-/// its bars, then the middle of its longest texts, never a digit; what is still too wide stands in blocks of columns
-/// below one another, the first column in each.
+/// Titles, prose and tables for a terminal. Plots and pictures are left to the other ways out. A table too wide for the
+/// style loses its bars, then the middle of its longest texts, never a digit; what is still too wide stands in blocks
+/// of columns below one another, the first column in each.
 std::string to_text(const Document& document, const TextStyle& style);
 std::string to_text(const Table& table, const TextStyle& style);
 

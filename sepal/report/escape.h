@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ std::string shortened(std::string_view text, std::size_t limit);
 /// Each name as shortened() has it, but names that would become the same keep what tells them apart, if that fits:
 /// "block11/de…pointwise" and "block12/de…pointwise" rather than "block1…e + pointwise" twice.
 std::vector<std::string> shortened_apart(const std::vector<std::string>& names, std::size_t limit);
+
+/// RFC 4648, with padding.
+std::string base64(std::span<const std::byte> bytes);
 
 /// Columns that a terminal takes for the text: 2 for East Asian characters and pictures, 0 for marks that combine
 /// and for escape sequences that set colours. Broken UTF-8 counts a column a byte.

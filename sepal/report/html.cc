@@ -20,8 +20,14 @@ double number_of(const Cell& cell) {
   return value != nullptr && std::isfinite(*value) ? *value : 0;
 }
 
+/// What lies below a number: a bar, or a shade.
+struct Ground {
+  const char* name = "";  ///< its class
+  double share = 0;       ///< 0: nothing
+};
+
 /// A cell: what people read, in full in the tooltip where that says more, and the number that sorting goes by.
-std::string cell_html(const Cell& cell, const Column& column, double largest, bool heads_row) {
+std::string cell_html(const Cell& cell, const Column& column, const Ground& ground, bool heads_row) {
   const std::string readable = to_readable(cell, column.unit);
   std::string attributes;
   if (const auto* text = std::get_if<std::string>(&cell); text == nullptr && !to_exact(cell).empty()) {
@@ -32,9 +38,9 @@ std::string cell_html(const Cell& cell, const Column& column, double largest, bo
     if (full != readable) attributes += format(" title=\"{}\"", full);
   }
   std::string classes = column.unit ? "n" : "";
-  if (column.bar && largest > 0) {
-    classes += " bar";
-    attributes += format(" style=\"--share:{:.3f}\"", std::clamp(number_of(cell) / largest, 0.0, 1.0));
+  if (*ground.name != 0) {
+    classes += format(" {}", ground.name);
+    attributes += format(" style=\"--share:{:.3f}\"", ground.share);
   }
   if (!classes.empty()) attributes += format(" class=\"{}\"", classes);
   std::string text = markup(readable);
@@ -48,14 +54,33 @@ std::string cell_html(const Cell& cell, const Column& column, double largest, bo
 std::string row_html(const std::vector<Cell>& cells, const Table& table, const std::vector<double>& largest) {
   std::string row = "<tr>";
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    row += cell_html(cells[i], table.columns[i], largest.empty() ? 0 : largest[i], i == 0);
+    Ground ground;
+    if (table.columns[i].bar && !largest.empty() && largest[i] > 0)
+      ground = {"bar", std::clamp(number_of(cells[i]) / largest[i], 0.0, 1.0)};
+    row += cell_html(cells[i], table.columns[i], ground, i == 0);
+  }
+  return row + "</tr>\n";
+}
+
+/// Row `at` of a shaded table. The root of the share, so that one in a hundred can be seen; beside the diagonal twice
+/// that, as a quarter is as much as anybody should find there.
+std::string shaded_row_html(const std::vector<Cell>& cells, const Table& table, std::size_t at) {
+  double sum = 0;
+  for (const Cell& cell : cells) sum += number_of(cell);
+  std::string row = "<tr>";
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const double share = sum > 0 ? std::sqrt(number_of(cells[i]) / sum) : 0;
+    Ground ground;
+    if (i == at + 1 && share > 0) ground = {"shade right", share};
+    if (i > 0 && i != at + 1 && share > 0) ground = {"shade", std::min(2 * share, 1.0)};
+    row += cell_html(cells[i], table.columns[i], ground, i == 0);
   }
   return row + "</tr>\n";
 }
 
 std::string table_html(const Table& table, const Section& section) {
   const std::string id = markup(table.id);
-  std::string html = format("<div class=\"table\" id=\"{}\">\n", id);
+  std::string html = format("<div class=\"table{}\" id=\"{}\">\n", table.shaded ? " shaded" : "", id);
   if (!table.title.empty()) html += format("<h3 id=\"{}-heading\">{}</h3>\n", id, markup(table.title));
   html += format("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">\n<table>\n<thead><tr>",
                  markup(table.title.empty() ? section.title : table.title));
@@ -67,12 +92,26 @@ std::string table_html(const Table& table, const Section& section) {
   for (const std::vector<Cell>& row : table.rows) {
     for (std::size_t i = 0; i < row.size(); ++i) largest[i] = std::max(largest[i], number_of(row[i]));
   }
-  for (const std::vector<Cell>& row : table.rows) html += row_html(row, table, largest);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    html += table.shaded ? shaded_row_html(table.rows[i], table, i) : row_html(table.rows[i], table, largest);
+  }
   html += "</tbody>\n";
   if (!table.total.empty()) html += "<tfoot>\n" + row_html(table.total, table, {}) + "</tfoot>\n";
   html += "</table>\n</div>\n";
   if (!table.note.empty()) html += format("<p class=\"note\">{}</p>\n", markup(table.note));
   return html + "</div>\n";
+}
+
+std::string pictures_html(const std::vector<Picture>& pictures) {
+  if (pictures.empty()) return {};
+  std::string html = "<ul class=\"pictures\">\n";
+  for (const Picture& picture : pictures) {
+    html += format(
+        "<li><figure><img src=\"data:image/png;base64,{}\" alt=\"{}\"><figcaption><b>{}</b><br>{}</figcaption>"
+        "</figure></li>\n",
+        base64(picture.png), markup(picture.alternative), markup(picture.title), markup(picture.caption));
+  }
+  return html + "</ul>\n";
 }
 
 std::string main_html(const Document& document, const std::vector<std::string>& stills) {
@@ -90,6 +129,7 @@ std::string main_html(const Document& document, const std::vector<std::string>& 
       ++figure_number;
     }
     for (const Table& table : section.tables) html += table_html(table, section);
+    html += pictures_html(section.pictures);
     html += "</section>\n";
   }
   return html;

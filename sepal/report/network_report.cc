@@ -107,8 +107,10 @@ constexpr std::array kKinds = {LayerKind::kPointwise,      LayerKind::kDepthwise
                                LayerKind::kActivation,     LayerKind::kElementwise,   LayerKind::kPooling,
                                LayerKind::kResize,         LayerKind::kMovement,      LayerKind::kConstant};
 
-Table kind_table(const NetworkReport& report) {
-  const Cost& total = report.cost.total;
+}  // namespace
+
+Table kind_table(const NetworkCost& network) {
+  const Cost& total = network.total;
   Table table{.id = "kinds",
               .title = {},
               .columns = {{"kind"},
@@ -119,16 +121,17 @@ Table kind_table(const NetworkReport& report) {
                           {"of parameters", Unit::kShare},
                           {"moved", Unit::kBytes},
                           {"of bytes", Unit::kShare}}};
-  for (const auto& [kind, layers, cost] : by_kind(report.cost)) {
+  for (const auto& [kind, layers, cost] : by_kind(network)) {
     table.rows.push_back({std::string(name_of(kind)), layers, cost.macs, share(cost.macs, total.macs),
                           cost.parameters.trained(), share(cost.parameters.trained(), total.parameters.trained()),
                           cost.traffic(), share(cost.traffic(), total.traffic())});
   }
   table.total = {
-      "all", std::uint64_t{report.cost.layers.size()}, total.macs, {}, total.parameters.trained(), {}, total.traffic(),
-      {}};
+      "all", std::uint64_t{network.layers.size()}, total.macs, {}, total.parameters.trained(), {}, total.traffic(), {}};
   return table;
 }
+
+namespace {
 
 std::string shape_text(const LayerCost& layer) { return to_string(layer.output.shape); }
 
@@ -381,7 +384,7 @@ Document to_document(const NetworkReport& report, bool plots, bool all) {
                                           parameter_totals_table(report)}});
   if (!report.uncounted.empty())
     document.sections.push_back({.title = "Not counted", .tables = {uncounted_table(report)}});
-  document.sections.push_back({.title = "By kind of operator", .tables = {kind_table(report)}});
+  document.sections.push_back({.title = "By kind of operator", .tables = {kind_table(report.cost)}});
   document.sections.push_back({.title = "By layer", .tables = {layer_table(report, all)}});
   document.sections.push_back({.title = "Memory", .tables = {memory_table(report)}});
   if (plots) add_figures(report, document);

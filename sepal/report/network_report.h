@@ -67,6 +67,9 @@ struct KindCost {
 /// Those kinds that the network has, convolutions first.
 std::vector<KindCost> by_kind(const NetworkCost& cost);
 
+/// The same as a table: MACs, parameters, bytes moved, and their shares.
+Table kind_table(const NetworkCost& cost);
+
 /// All layers that have a twin, as they are, or all in their other form. Throws Error(kInvalid) on overflow.
 Cost twins_total(const NetworkReport& report, bool other_form);
 /// MACs of the whole network, as it is or with all those layers in their other form.

@@ -66,7 +66,7 @@ Json figure_data(const Figure& figure) {
                {"title", cleaned(figure.title)},
                {"x", axis_data(figure.x, x, xs)},
                {"y", axis_data(figure.y, y, ys)},
-               {"fromZero", figure.y.unit != Unit::kRatio},
+               {"fromZero", from_zero(figure.y)},
                {"series", Json::array()}};
   for (const Series& series : figure.series) {
     Json one = {{"name", cleaned(series.name)}, {"mark", name_of(series.mark)}};

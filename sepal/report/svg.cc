@@ -67,7 +67,7 @@ class Drawing {
       for (std::size_t i = 0; i < series.y.size(); ++i) ys.push_back(top(series, i, tops));
     }
     x_ = stretch_over(xs, figure.x, false, 7);
-    y_ = stretch_over(ys, figure.y, bars || figure.y.unit != Unit::kRatio, 5);
+    y_ = stretch_over(ys, figure.y, bars || from_zero(figure.y), 5);
     if (bars || !figure.x.categories.empty()) widen_for_bars(xs);
     measure();
   }

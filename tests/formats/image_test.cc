@@ -281,6 +281,24 @@ TEST(Png, RefusesWhatItCannotRead) {
   }
 }
 
+TEST(Png, WhatIsWrittenIsReadAgain) {
+  struct Case {
+    const char* why;
+    Shape shape;
+  };
+  const Case cases[] = {{"grey", {28, 28, 1}}, {"colour", {17, 33, 3}}, {"one pixel", {1, 1, 3}}};
+  for (const Case& test : cases) {
+    const Tensor image = pattern(test.shape[0], test.shape[1], test.shape[2]);
+    EXPECT_TRUE(identical(decode_image(to_png(image)), image)) << test.why;
+  }
+  EXPECT_TRUE(raises([] { to_png(Tensor(DataType::kU8, {2, 3, 4})); },
+                     "u8 2x3x4 as a PNG; pixels are u8 [h, w, 1 or 3]", ErrorKind::kInvalid));
+  EXPECT_TRUE(raises([] { to_png(Tensor(DataType::kF32, {2, 3, 1})); },
+                     "f32 2x3x1 as a PNG; pixels are u8 [h, w, 1 or 3]", ErrorKind::kInvalid));
+  EXPECT_TRUE(
+      raises([] { to_png(Tensor(DataType::kU8, {2, 0, 1})); }, "an image of 0 x 2 pixels", ErrorKind::kInvalid));
+}
+
 TEST(Image, EveryCutIsAnError) {
   const Tensor image = gradient(16, 24, 3);
   for (const Bytes& whole : {encode_jpeg(image), encode_jpeg(image, {.progressive = true}),

@@ -83,6 +83,7 @@ struct ReadX {
   }
   template <typename Load>
   HWY_INLINE V operator()(const Constants& of, std::int64_t place, const Load& load) const {
+    ask_further(x + place);
     return activation(hn::MulAdd(load(x + place), of.factor, of.shift));
   }
 };

@@ -38,7 +38,7 @@ struct GradientRoom {
   std::int64_t slots;      ///< rows of the ring
   std::int64_t band;       ///< rows of x
   std::int64_t x_pitch;    ///< of a row of read x and of dx, a column of zeros on either side
-  std::int64_t zeros, weights, read, dx, slope, ring, size;
+  std::int64_t zeros, weights, read, dx, ring, size;
 
   explicit GradientRoom(const DepthwiseGradientArgs& args) {
     const Shape& in = args.input.shape;
@@ -63,8 +63,7 @@ struct GradientRoom {
     weights = zeros + row_pitch;
     read = weights + groups * multiplier * taps * kChannelGroup;
     dx = read + band * x_pitch;
-    slope = dx + band * x_pitch;
-    ring = slope + x_pitch;
+    ring = dx + band * x_pitch;
     size = ring + groups * multiplier * slots * row_pitch;
   }
 
@@ -138,6 +137,8 @@ struct AffineRead {
   }
   template <typename Load>
   HWY_INLINE V operator()(const Constants& of, std::int64_t place, const Load& load) const {
+    ask_further(g + place);
+    ask_further(y + place);
     return hn::MulAdd(load(y + place), of.b, hn::MulAdd(load(g + place), of.a, of.c));
   }
 };

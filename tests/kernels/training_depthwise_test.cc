@@ -301,6 +301,8 @@ TEST(TrainingDepthwise, MatchesItsDefinition) {
        {{3, 3}, {2, 2}, {1, 1}, {0, 0, 1, 1}},
        {UnaryKind::kClip, 0, 0.5f}},
       {"3 x 3, stride 2, long rows", {1, 18, 150, 33}, 33, 33, square(3, 2, 1), kRelu},
+      {"results that go past the caches", {1, 128, 128, 64}, 64, 64, square(3, 1, 1), kRelu},
+      {"dx that goes past the caches, stride 2", {1, 128, 128, 64}, 64, 64, square(3, 2, 1), kRelu},
       {"5 x 5", {1, 9, 15, 40}, 40, 40, square(5, 1, 2), {UnaryKind::kHardSwish}},
       {"5 x 5, stride 2", {1, 9, 15, 12}, 12, 12, square(5, 2, 2), {UnaryKind::kHardSwish}},
       {"7 x 7", {1, 8, 45, 19}, 19, 19, square(7, 1, 3)},

@@ -18,4 +18,18 @@ class Uninterrupted {
   Uninterrupted& operator=(const Uninterrupted&) = delete;
 };
 
+/// While one lives, the first SIGINT or SIGTERM only leaves word, for work that ends by itself at a good place; the
+/// next one ends the process.
+class Polled {
+ public:
+  Polled();
+  ~Polled();
+  Polled(const Polled&) = delete;
+  Polled& operator=(const Polled&) = delete;
+  static bool is_asked();
+};
+
+/// Ends the process with kInterrupted.
+[[noreturn]] void leave_interrupted();
+
 }  // namespace sepal::cli

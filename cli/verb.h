@@ -29,6 +29,8 @@ extern const Verb kRun;
 extern const Verb kInspect;
 extern const Verb kCost;
 extern const Verb kBench;
+extern const Verb kTrain;
+extern const Verb kEval;
 extern const Verb kZoo;
 extern const Verb kLearn;
 extern const Verb kCompletion;

@@ -5,11 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "sepal/base/storage.h"
 #include "sepal/base/text.h"
 
 namespace sepal {
@@ -28,21 +29,11 @@ struct Descriptor {
        std::strerror(code));
 }
 
-/// Writes all of `bytes`; returns 0, or what went wrong.
-int write_all(int fd, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
-    if (written < 0 && errno != EINTR) return errno;
-  }
-  return 0;
-}
-
 /// A pipe or a device: there is nothing to replace, and what was written cannot be taken back.
 void write_through(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   const Descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY)};
   if (file.fd < 0) io_error(path, "cannot be written", errno);
-  if (const int code = write_all(file.fd, bytes); code != 0) io_error(path, "cannot be written", code);
+  if (const int code = write_all(disk(), file.fd, bytes); code != 0) io_error(path, "cannot be written", code);
 }
 
 /// Where `path` leads, also where nothing is there yet: a link stays, and what it names is written.
@@ -55,25 +46,6 @@ std::filesystem::path behind_links(std::filesystem::path path) {
     path = path.parent_path() / target;
   }
   return path;
-}
-
-/// `target` as a whole or not at all; errors name `path`, which led there.
-void replace_file(const std::filesystem::path& path, const std::filesystem::path& target,
-                  std::span<const std::byte> bytes) {
-  static std::atomic<unsigned> count = 0;
-  std::filesystem::path temporary = target;
-  temporary += format(".{}.{}.tmp", ::getpid(), count++);
-  int code = 0;
-  {
-    const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
-    if (file.fd < 0) io_error(path, "cannot be written", errno);
-    code = write_all(file.fd, bytes);
-    if (code == 0 && ::fsync(file.fd) != 0) code = errno;
-  }
-  if (code == 0 && ::rename(temporary.c_str(), target.c_str()) != 0) code = errno;
-  if (code == 0) return;
-  ::unlink(temporary.c_str());
-  io_error(path, "cannot be written", code);
 }
 
 }  // namespace
@@ -115,7 +87,7 @@ void write_file(const std::filesystem::path& path, std::span<const std::byte> by
   } else if (!S_ISREG(status.st_mode)) {
     return write_through(path, bytes);
   }
-  replace_file(path, behind_links(path), bytes);
+  replace_file(disk(), behind_links(path), std::array{bytes}, path);
 }
 
 }  // namespace sepal

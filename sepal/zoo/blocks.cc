@@ -17,7 +17,7 @@ std::int64_t scaled_to_8(std::int64_t channels, double width) {
 }
 
 FeatureMap stem(NetworkBuilder& net, const ZooOptions& options, std::int64_t out, const Unary& activation) {
-  const FeatureMap image = net.input({options.batch, options.size, options.size, 3});
+  const FeatureMap image = net.input({options.batch, options.size, options.size, options.channels});
   const Extent stride{options.stem_stride, options.stem_stride};
   return net.conv("stem", image, {.out = out, .kernel = {3, 3}, .stride = stride, .activation = activation});
 }

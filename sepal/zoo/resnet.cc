@@ -31,7 +31,7 @@ FeatureMap basic_block(NetworkBuilder& net, const std::string& name, const Featu
 
 void resnet18(NetworkBuilder& net, const ZooOptions& options) {
   const bool small = options.stem_stride == 1;
-  FeatureMap x = net.input({options.batch, options.size, options.size, 3});
+  FeatureMap x = net.input({options.batch, options.size, options.size, options.channels});
   x = net.conv("stem", x,
                {.out = scaled(64, options.width),
                 .kernel = small ? Extent{3, 3} : Extent{7, 7},

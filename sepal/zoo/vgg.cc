@@ -18,7 +18,7 @@ constexpr Row kColumnD[] = {{64, 2}, {128, 2}, {256, 3}, {512, 3}, {512, 3}};
 }  // namespace
 
 void vgg16(NetworkBuilder& net, const ZooOptions& options) {
-  FeatureMap x = net.input({options.batch, options.size, options.size, 3});
+  FeatureMap x = net.input({options.batch, options.size, options.size, options.channels});
   int number = 0;
   for (const Row& row : kColumnD) {
     ++number;

@@ -31,7 +31,7 @@ void xception(NetworkBuilder& net, const ZooOptions& options) {
   const auto wide = [&](std::int64_t channels) { return scaled(channels, options.width); };
   // Entry flow.
   const Extent stem{options.stem_stride, options.stem_stride};
-  FeatureMap x = net.input({options.batch, options.size, options.size, 3});
+  FeatureMap x = net.input({options.batch, options.size, options.size, options.channels});
   x = net.conv("stem", x,
                {.out = wide(32), .kernel = {3, 3}, .stride = stem, .activation = kRelu, .border = Border::kNone});
   x = net.conv("stem2", x, {.out = wide(64), .kernel = {3, 3}, .activation = kRelu, .border = Border::kNone});

@@ -19,6 +19,7 @@ namespace {
 constexpr FixedOption kFamilyWidth[] = {{"width", "efficientnet_lite0 to efficientnet_lite4 differ in it"}};
 constexpr FixedOption kKeywords[] = {{"width", "ds_cnn_s, ds_cnn_m and ds_cnn_l differ in it"},
                                      {"size", "its input is 49 frames of 10 features"},
+                                     {"channels", "its input has one"},
                                      {"stem", "its stem is made for its input"}};
 constexpr FixedOption kNoStem[] = {{"stem", "its first convolution has stride 1"}};
 
@@ -168,6 +169,11 @@ constexpr OptionRule kOptions[] = {
        options.size = number<std::int64_t>("size", text, 1, 8192, "a whole number from 1 to 8192");
      },
      [](const ZooOptions& options) { return format("{}", options.size); }},
+    {"channels",
+     [](ZooOptions& options, std::string_view text) {
+       options.channels = number<std::int64_t>("channels", text, 1, 4, "a whole number from 1 to 4");
+     },
+     [](const ZooOptions& options) { return format("{}", options.channels); }},
     {"classes",
      [](ZooOptions& options, std::string_view text) {
        options.classes = number<std::int64_t>("classes", text, 1, 1'000'000, "a whole number from 1 to 1000000");

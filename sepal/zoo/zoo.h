@@ -19,6 +19,7 @@ class NetworkBuilder;
 struct ZooOptions {
   double width = 1;              ///< multiplier of channels (alpha); how it rounds is the network's own rule
   std::int64_t size = 224;       ///< side of the square input
+  std::int64_t channels = 3;     ///< of the input: 1 for grey images
   std::int64_t classes = 1000;   ///< logits
   std::int64_t batch = 1;        ///< images in one run
   std::int64_t stem_stride = 2;  ///< 1: the stem keeps the input's size, for small images
@@ -70,9 +71,9 @@ std::string to_string(const ZooSpec& spec);
 /// What the constants of a graph hold. With kNone they are zeros: enough for counting, and quicker.
 enum class Weights : std::uint8_t { kSeeded, kNone };
 
-/// The network's graph: one input "input" [1, size, size, 3] (of ds_cnn [1, 49, 10, 1]), one output "output"
-/// [1, classes], logits; convolutions without bias followed by batch norm where the paper has it. Weights are
-/// He-initialised (He et al. 2015) from the seed, and the same bit by bit on every machine; batch norm holds the
+/// The network's graph: one input "input" [batch, size, size, channels] (of ds_cnn [batch, 49, 10, 1]), one output
+/// "output" [batch, classes], logits; convolutions without bias followed by batch norm where the paper has it. Weights
+/// are He-initialised (He et al. 2015) from the seed, and the same bit by bit on every machine; batch norm holds the
 /// statistics that such weights lead to, so that activations neither die out nor explode.
 /// Throws Error(kInvalid) that names the layer where the size is too small or the weights do not fit this
 /// machine; the spec stands in front.

@@ -37,14 +37,15 @@ TEST(ZooVerb, JsonHoldsTheSame) {
   EXPECT_EQ(json[0]["output"], (std::vector{1, 1000}));
   EXPECT_EQ(json[0]["macs"], 568'740'352);
   EXPECT_EQ(json[0]["parameters"], 4'231'976);
-  EXPECT_EQ(json.back()["options"], (std::vector<std::string>{"width", "size", "classes", "batch", "seed"}));
+  EXPECT_EQ(json.back()["options"],
+            (std::vector<std::string>{"width", "size", "channels", "classes", "batch", "seed"}));
 }
 
 TEST(ZooVerb, ShowsOneNetwork) {
   const Outcome outcome = run_tool({"zoo", "mobilenet_v1:width=0.5,size=160,seed=9"});
   EXPECT_TRUE(succeeds(outcome, "mobilenet_v1:width=0.5,size=160,seed=9\n  what        separable convolutions\n"));
   EXPECT_TRUE(succeeds(outcome, "  output      1x1000\n  MACs        76,524,800\n  parameters  1,331,592\n"));
-  EXPECT_TRUE(succeeds(outcome, "  options     width, size, classes, batch, stem, seed\n"));
+  EXPECT_TRUE(succeeds(outcome, "  options     width, size, channels, classes, batch, stem, seed\n"));
   const Json json = Json::parse(run_tool({"zoo", "mobilenet_v1:size=128", "--json"}).out);
   EXPECT_EQ(json["network"], "mobilenet_v1:size=128");
   EXPECT_EQ(json["macs"], 186'400'768);
@@ -90,7 +91,7 @@ TEST(ZooVerb, RefusesWithOneLine) {
       refuses({"zoo", "mobilnet_v2"}, 2, "sepal zoo: no network \"mobilnet_v2\"; did you mean \"mobilenet_v2\"?"));
   EXPECT_TRUE(refuses({"zoo", "vgg16:stem=1"}, 2,
                       "sepal zoo: vgg16: stem cannot be chosen: its first convolution has stride 1; it has width, "
-                      "size, classes, batch, seed"));
+                      "size, channels, classes, batch, seed"));
   EXPECT_TRUE(refuses({"zoo", "vgg16:size=31", "-o", folder / "net.onnx"}, 1,
                       "sepal zoo: vgg16:size=31: pool5: a stride of 2x2 over a map of 1x1; the network needs a larger "
                       "size"));

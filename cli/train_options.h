@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/options.h"
+#include "sepal/train/trainer.h"
+
+namespace sepal::cli {
+
+/// What `sepal train` is told, as words; nothing is checked yet.
+struct TrainOptions {
+  std::optional<std::string> network;
+  std::optional<std::string> data, out, epochs, batch, optimizer, rate, schedule, warmup, weight_decay, label_smoothing,
+      clip, average, dropout, augment, patience, seed, from, freeze;
+  bool standard = false;
+  bool fold = false;
+  // What a run may have otherwise in each sitting.
+  std::optional<std::string> resume, time_limit, keep, save_every, log;
+  std::optional<int> threads;
+  bool quiet = false;
+};
+void declare(Options& options, TrainOptions& train);
+
+/// The options that make the run what it is, one "--name=value" a line: what a checkpoint keeps of them.
+std::string to_lines(const TrainOptions& options);
+/// Takes from such lines what was not given. Throws Error(kInvalid) for a line that is none.
+void fill_in(TrainOptions& options, const std::string& lines);
+
+/// For a data set of so many training images. Throws Error(kUsage) that names the option whose value does not read.
+TrainerOptions trainer_options(const TrainOptions& options, std::int64_t images);
+
+/// "90", "90s", "10m", "2h" in seconds. Throws Error(kUsage).
+double parse_duration(std::string_view option, const std::string& text);
+
+}  // namespace sepal::cli

@@ -7,6 +7,7 @@
 #include "cli/train_log.h"
 #include "cli/train_options.h"
 #include "cli/verb.h"
+#include "sepal/base/mapped_file.h"
 #include "sepal/base/text.h"
 #include "sepal/data/find.h"
 #include "sepal/data/normalise.h"
@@ -58,39 +59,37 @@ class Compare {
         set, all_of(set.train.count()), chosen.trainer.batches.size, chosen.trainer.batches.channels);
     std::error_code problem;
     std::filesystem::create_directories(chosen.folder, problem);
-    if (problem) fail(ErrorKind::kIo, "{}: cannot be created: {}", printable(chosen.folder.string()), problem.message());
+    if (problem)
+      fail(ErrorKind::kIo, "{}: cannot be created: {}", printable(chosen.folder.string()), problem.message());
     finish(run(spec, set, chosen));
   }
 
  private:
-  Comparison run(const ZooSpec& spec, const DataSet& set, const CompareOptions& chosen) {
+  TrainingComparison run(const ZooSpec& spec, const DataSet& set, const CompareOptions& chosen) {
     const Polled polled;
-    const bool quiet = options_.train.quiet;
-    std::optional<TrainLog> log;
+    TrainLog log("sepal compare", options_.train.log, options_.train.quiet);
     CompareObserver observer;
     observer.begin = [&](const Contender& contender, std::uint64_t seed, bool done_before) {
-      if (!quiet && !done_before) {
-        console_.note(format("{} {}, {} parameters, {} MACs, seed {}", contender.name, to_string(contender.spec),
-                             grouped(contender.parameters), grouped(contender.macs), seed));
-      }
+      if (done_before) return;
+      log.clear();
+      log.say(format("{} {}, {} parameters, {} MACs, seed {}", contender.name, to_string(contender.spec),
+                     grouped(contender.parameters), grouped(contender.macs), seed));
     };
     observer.end = [&](const Outcome& outcome) {
-      if (!quiet) {
-        console_.note(format("{} seed {}: {:.2f} % in {:.0f} s", outcome.standard ? "standard" : "separable",
-                             outcome.seed, 100 * outcome.accuracy, outcome.train_seconds));
-      }
+      log.clear();
+      log.say(format("{} seed {}: {:.2f} % in {:.0f} s", outcome.standard ? "standard" : "separable", outcome.seed,
+                     100 * outcome.accuracy, outcome.train_seconds));
     };
     observer.training.stop = &Polled::is_asked;
-    std::optional<Comparison> result = compare(spec, set, chosen, observer);
+    std::optional<TrainingComparison> result = compare(spec, set, chosen, observer);
     if (!result) {
-      console_.note(format("interrupted; the same command goes on where it was, in {}",
-                           printable(chosen.folder.string())));
+      log.say(format("interrupted; the same command goes on where it was, in {}", printable(chosen.folder.string())));
       leave_interrupted();
     }
     return std::move(*result);
   }
 
-  void finish(const Comparison& comparison) {
+  void finish(const TrainingComparison& comparison) {
     const std::string json = report::to_text(report::to_json(comparison));
     {
       const Uninterrupted whole;
@@ -127,7 +126,8 @@ Action declare_compare(Options& options) {
 
 }  // namespace
 
-const Verb kCompare = {"compare", "Trains a network in separable and in standard convolutions, and compares", R"(Examples:
+const Verb kCompare = {"compare", "Trains a network in separable and in standard convolutions, and compares",
+                       R"(Examples:
   sepal compare --data fashion-mnist --out width --epochs 10
   sepal compare --data fashion-mnist --net mobilenet_v1:width=0.5 --budget macs --out macs --html macs.html
 

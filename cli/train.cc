@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cli/console.h"
+#include "cli/fitted.h"
 #include "cli/interrupt.h"
 #include "cli/network.h"
 #include "cli/train_log.h"
@@ -29,32 +30,6 @@ namespace {
 constexpr const char* kOptionsNote = "options";
 
 [[noreturn]] void usage(const char* text) { throw Error(ErrorKind::kUsage, text); }
-
-/// Whether the network's text chooses that option itself.
-bool chooses(std::string_view network, std::string_view option) {
-  const std::size_t colon = network.find(':');
-  if (colon == std::string_view::npos) return false;
-  const std::string given = format(",{}", network.substr(colon + 1));
-  return given.find(format(",{}=", option)) != std::string::npos;
-}
-
-/// A network of the zoo, fit for the data: their size and channels, their classes, and a stem of stride 1 for images
-/// too small to lose half their rows at once.
-ZooSpec fitted(const std::string& text, const DataSet& set, std::uint64_t seed) {
-  constexpr std::int64_t kSmall = 64;
-  ZooSpec spec = parse_zoo_spec(text);
-  const auto has = [&](std::string_view option) {
-    const std::vector<std::string_view> names = options_of(*spec.entry);
-    return std::ranges::find(names, option) != names.end() && !chooses(text, option);
-  };
-  if (has("size") && set.size) spec.options.size = std::max(set.size->h, set.size->w);
-  if (has("channels")) spec.options.channels = set.channels;
-  if (has("classes")) spec.options.classes = std::ssize(set.classes);
-  if (has("stem") && spec.options.size <= kSmall) spec.options.stem_stride = 1;
-  if (has("seed")) spec.options.seed = seed;
-  spec.options.batch = 1;
-  return spec;
-}
 
 struct Start {
   std::string name;
@@ -130,7 +105,7 @@ class Train {
   std::filesystem::path checkpoints() const { return folder_ / "checkpoints"; }
 
   void run(Trainer& trainer, const DataSet& set, const TrainerOptions& chosen) {
-    TrainLog log(options_.log, options_.quiet, trainer.steps());
+    TrainLog log("sepal train", options_.log, options_.quiet);
     TrainingEnd end = TrainingEnd::kDone;
     {
       const Polled polled;

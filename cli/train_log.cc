@@ -41,8 +41,8 @@ Json to_json(const History& history) {
   return json;
 }
 
-TrainLog::TrainLog(const std::optional<std::string>& file, bool quiet, std::int64_t steps)
-    : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0), steps_(steps) {
+TrainLog::TrainLog(std::string verb, const std::optional<std::string>& file, bool quiet)
+    : verb_(std::move(verb)), quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0) {
   if (!file) return;
   file_ = *file;
   log_.open(file_, std::ios::app);
@@ -92,7 +92,7 @@ void TrainLog::show(const TrainingProgress& progress) {
 void TrainLog::say(const std::string& text) {
   if (quiet_) return;
   clear();
-  write_all(STDERR_FILENO, format("sepal train: {}\n", text));
+  write_all(STDERR_FILENO, format("{}: {}\n", verb_, text));
 }
 
 void TrainLog::clear() {

@@ -19,7 +19,7 @@ report::Json to_json(const History& history);
 class TrainLog {
  public:
   /// Throws Error(kIo) where the log cannot be written.
-  TrainLog(const std::optional<std::string>& file, bool quiet, std::int64_t steps);
+  TrainLog(std::string verb, const std::optional<std::string>& file, bool quiet);
 
   TrainingObserver observer(std::function<bool()> stop);
   /// A line of its own on stderr, unless all is quiet.
@@ -31,9 +31,9 @@ class TrainLog {
   void show(const TrainingProgress& progress);
   void write(const report::Json& line);
 
+  std::string verb_;  ///< what lines begin with
   bool quiet_;
   bool terminal_;
-  std::int64_t steps_;
   std::string file_;
   std::ofstream log_;
   std::chrono::steady_clock::time_point shown_;

@@ -151,6 +151,17 @@ void declare(Options& options, TrainOptions& train) {
   options.flag({"--quiet", "", "Nothing on stderr but errors"}, train.quiet);
 }
 
+void declare_for_comparison(Options& options, TrainOptions& train) {
+  options.text({"--net", "NET", "A network of the zoo (default: mobilenet_v1:width=0.25)"}, train.network);
+  constexpr std::string_view kOfOneRun[] = {"--patience", "--seed", "--from", "--freeze", "--resume", "--time-limit"};
+  for (const Row& row : rows()) {
+    if (std::ranges::find(kOfOneRun, std::string_view(row.name)) != std::end(kOfOneRun)) continue;
+    options.text({row.name, row.value, row.help, row.complete, row.choices}, train.*row.member);
+  }
+  options.number({"--threads", "N", "Threads (default: the cores that the process may use)"}, 1, 1024, train.threads);
+  options.flag({"--quiet", "", "Nothing on stderr but errors"}, train.quiet);
+}
+
 std::string to_lines(const TrainOptions& options) {
   std::string lines;
   if (options.network) lines += *options.network + "\n";

@@ -23,6 +23,8 @@ struct TrainOptions {
   bool quiet = false;
 };
 void declare(Options& options, TrainOptions& train);
+/// Those that `sepal compare` has, too: the network is an option there, and what a single run alone has is left out.
+void declare_for_comparison(Options& options, TrainOptions& train);
 
 /// The options that make the run what it is, one "--name=value" a line: what a checkpoint keeps of them.
 std::string to_lines(const TrainOptions& options);

@@ -31,6 +31,7 @@ extern const Verb kCost;
 extern const Verb kBench;
 extern const Verb kTrain;
 extern const Verb kEval;
+extern const Verb kCompare;
 extern const Verb kZoo;
 extern const Verb kLearn;
 extern const Verb kCompletion;

@@ -7,7 +7,7 @@
 namespace sepal::cli {
 
 std::span<const Verb> verbs() {
-  static const std::array rows = {kRun, kInspect, kCost, kBench, kTrain, kEval, kZoo, kLearn, kCompletion};
+  static const std::array rows = {kRun, kInspect, kCost, kBench, kTrain, kEval, kCompare, kZoo, kLearn, kCompletion};
   return rows;
 }
 

@@ -50,7 +50,7 @@ Start network(const TrainOptions& options, const DataSet& set, std::uint64_t see
     start = {to_string(spec), build(spec)};
   }
   if (!options.standard) return start;
-  return {start.name + " in standard convolutions", standard_network(start.graph).graph};
+  return {start.name + " in standard convolutions", standard_network(start.graph, seed).graph};
 }
 
 std::string_view name_of(Fit fit) { return fit == Fit::kCrop ? "crop" : fit == Fit::kPad ? "pad" : "stretch"; }

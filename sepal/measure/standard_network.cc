@@ -70,13 +70,13 @@ Node standard_node(Rewriter& to, const Pair& pair, WeightSource& weights) {
 
 }  // namespace
 
-StandardNetwork standard_network(const Graph& graph) {
+StandardNetwork standard_network(const Graph& graph, std::uint64_t seed) {
   const std::vector<Pair> pairs = pairs_of(graph);
   if (pairs.empty()) invalid("no depthwise convolution in f32 is followed by a pointwise one alone");
   const std::map<std::size_t, std::size_t> members = members_of(graph, pairs);
   StandardNetwork network;
   network.node_of.resize(graph.nodes().size());
-  WeightSource weights(1);
+  WeightSource weights(seed);
   Rewriter to(graph);
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];

@@ -3,6 +3,7 @@
 // A network with standard convolutions in the place of its separable ones: what the MACs promise is told against it.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,8 @@ struct StandardNetwork {
 
 /// The graph with one convolution in the place of each separable pair that standard_twins() finds among its f32
 /// convolutions, between the same ends: the depthwise stage's window, the pointwise stage's bias and activation, and
-/// He-initialised weights, so that signals stay of a size. What lies between the stages is gone. `graph` is one that
-/// was optimised. Throws Error(kInvalid) if it has no such pair.
-StandardNetwork standard_network(const Graph& graph);
+/// He-initialised weights by `seed`, so that signals stay of a size. What lies between the stages is gone. `graph` may
+/// be one that was optimised. Throws Error(kInvalid) if it has no such pair.
+StandardNetwork standard_network(const Graph& graph, std::uint64_t seed = 1);
 
 }  // namespace sepal

@@ -167,7 +167,7 @@ Graph Contender::build(std::uint64_t seed, std::int64_t batch) const {
   seeded.options.seed = seed;
   seeded.options.batch = 1;
   const Graph graph = sepal::build(seeded);
-  return with_batch(standard ? standard_network(graph).graph : graph, batch);
+  return with_batch(standard ? standard_network(graph, seed).graph : graph, batch);
 }
 
 ContenderPair pair_of(const ZooSpec& spec, Budget budget) {

@@ -1,7 +1,10 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <memory>
+#include <optional>
 
 #include "cli/console.h"
 #include "cli/fitted.h"
@@ -17,7 +20,9 @@
 #include "sepal/formats/onnx_write.h"
 #include "sepal/measure/standard_network.h"
 #include "sepal/optimize/optimize.h"
+#include "sepal/report/run.h"
 #include "sepal/train/evaluation.h"
+#include "sepal/train/events.h"
 #include "sepal/train/reshape.h"
 #include "sepal/zoo/zoo.h"
 
@@ -109,7 +114,7 @@ class Train {
     TrainingEnd end = TrainingEnd::kDone;
     {
       const Polled polled;
-      end = trainer.run(log.observer(&Polled::is_asked));
+      end = trainer.run(observer(log, trainer.step()));
       if (end == TrainingEnd::kStopped) {
         log.say(format("interrupted after step {} of {}; go on with sepal train --resume {}", trainer.step(),
                        trainer.steps(), printable(folder_.string())));
@@ -117,6 +122,36 @@ class Train {
       }
     }
     finish(trainer, set, chosen, end, log);
+  }
+
+  /// The log's, and TensorBoard's where it is wanted.
+  TrainingObserver observer(TrainLog& log, std::int64_t done) {
+    TrainingObserver both = log.observer(&Polled::is_asked);
+    if (!options_.tensorboard) return both;
+    const auto events = std::make_shared<EventWriter>(*options_.tensorboard, done);
+    both.record = [events, first = both.record](const StepRecord& record) {
+      first(record);
+      events->add(record);
+    };
+    both.epoch = [events, first = both.epoch](const EpochRecord& record) {
+      first(record);
+      events->add(record);
+    };
+    return both;
+  }
+
+  /// What was given, for the report.
+  std::string command() const {
+    std::string text = "sepal train";
+    const std::string lines = to_lines(options_);
+    for (std::size_t at = 0; at < lines.size();) {
+      const std::size_t end = lines.find('\n', at);
+      std::string word = lines.substr(at, end - at);
+      if (word.starts_with("--")) std::ranges::replace(word, '=', ' ');
+      text += " " + word;
+      at = end + 1;
+    }
+    return text;
   }
 
   void finish(Trainer& trainer, const DataSet& set, const TrainerOptions& chosen, TrainingEnd end, TrainLog& log) {
@@ -139,6 +174,7 @@ class Train {
     }
     std::string text = format("{}: {} parameters, {}\n", printable(file.string()),
                               grouped(trainer.history().parameters), why(end, trainer));
+    std::optional<Evaluation> judged;
     if (set.test.count() > 0) {
       BatchOptions plain = chosen.batches;
       const Shape images = image_shape(model);
@@ -147,9 +183,17 @@ class Train {
       plain.augmentation = {};
       plain.shuffle = plain.full_only = false;
       const Batches batches(set, Part::kTest, all_of(set.test.count()), plain);
-      const Evaluation judged = evaluate_network(model, batches, set.test, {.threads = chosen.threads});
-      text += format("{:.2f} % of {} test images are told right, loss {:.4f}\n", 100 * judged.accuracy,
-                     grouped(judged.images), judged.loss);
+      constexpr std::int64_t kShown = 24;
+      judged = evaluate_network(model, batches, set.test, {.threads = chosen.threads, .mistakes = kShown});
+      text += format("{:.2f} % of {} test images are told right, loss {:.4f}\n", 100 * judged->accuracy,
+                     grouped(judged->images), judged->loss);
+    }
+    History told = trainer.history();
+    told.command = command();
+    const std::string page = report::run_html(told, judged ? &*judged : nullptr, cost_of(model));
+    {
+      const Uninterrupted whole;
+      write_file(folder_ / "report.html", std::as_bytes(std::span(page)));
     }
     log.clear();
     console_.finish(text);

@@ -62,6 +62,7 @@ const std::vector<Row>& rows() {
       {"--keep", "K", "Checkpoints to keep (default: 2)", &T::keep, true},
       {"--save-every", "STEPS", "Checkpoints besides those of each epoch and minute", &T::save_every, true},
       {"--log", "FILE", "A line of JSON for each record, appended", &T::log, true, Complete::kFile},
+      {"--tensorboard", "DIR", "Event files for TensorBoard", &T::tensorboard, true, Complete::kFolder},
   };
   return table;
 }
@@ -153,7 +154,8 @@ void declare(Options& options, TrainOptions& train) {
 
 void declare_for_comparison(Options& options, TrainOptions& train) {
   options.text({"--net", "NET", "A network of the zoo (default: mobilenet_v1:width=0.25)"}, train.network);
-  constexpr std::string_view kOfOneRun[] = {"--patience", "--seed", "--from", "--freeze", "--resume", "--time-limit"};
+  constexpr std::string_view kOfOneRun[] = {"--patience", "--seed",       "--from",       "--freeze",
+                                            "--resume",   "--time-limit", "--tensorboard"};
   for (const Row& row : rows()) {
     if (std::ranges::find(kOfOneRun, std::string_view(row.name)) != std::end(kOfOneRun)) continue;
     options.text({row.name, row.value, row.help, row.complete, row.choices}, train.*row.member);

@@ -18,7 +18,7 @@ struct TrainOptions {
   bool standard = false;
   bool fold = false;
   // What a run may have otherwise in each sitting.
-  std::optional<std::string> resume, time_limit, keep, save_every, log;
+  std::optional<std::string> resume, time_limit, keep, save_every, log, tensorboard;
   std::optional<int> threads;
   bool quiet = false;
 };

@@ -147,12 +147,14 @@ void declare(Options& options, TrainOptions& train) {
     options.text({row.name, row.value, row.help, row.complete, row.choices}, train.*row.member);
   }
   options.flag({"--standard", "", "The same in standard convolutions"}, train.standard);
+  options.flag({"--decay-depthwise", "", "Weight decay takes depthwise filters, too"}, train.decay_depthwise);
   options.flag({"--fold", "", "Batch norms become part of the convolutions in model.onnx"}, train.fold);
   options.number({"--threads", "N", "Threads (default: the cores that the process may use)"}, 1, 1024, train.threads);
   options.flag({"--quiet", "", "Nothing on stderr but errors"}, train.quiet);
 }
 
 void declare_for_comparison(Options& options, TrainOptions& train) {
+  options.flag({"--decay-depthwise", "", "Weight decay takes depthwise filters, too"}, train.decay_depthwise);
   options.text({"--net", "NET", "A network of the zoo (default: mobilenet_v1:width=0.25)"}, train.network);
   constexpr std::string_view kOfOneRun[] = {"--patience", "--seed",       "--from",       "--freeze",
                                             "--resume",   "--time-limit", "--tensorboard"};
@@ -173,6 +175,7 @@ std::string to_lines(const TrainOptions& options) {
   }
   if (options.standard) lines += "--standard\n";
   if (options.fold) lines += "--fold\n";
+  if (options.decay_depthwise) lines += "--decay-depthwise\n";
   return lines;
 }
 
@@ -188,6 +191,8 @@ void fill_in(TrainOptions& options, const std::string& lines) {
       options.standard = true;
     } else if (line == "--fold") {
       options.fold = true;
+    } else if (line == "--decay-depthwise") {
+      options.decay_depthwise = true;
     } else if (!line.starts_with("--")) {
       if (!options.network) options.network = line;
     } else if (row == rows().end() || equals == std::string::npos) {
@@ -221,6 +226,7 @@ TrainerOptions trainer_options(const TrainOptions& options, std::int64_t images)
   result.graph.fresh = !options.from;
   if (options.freeze) result.graph.frozen = {*options.freeze};
   result.step.rule = learning_rule(options);
+  result.step.decay_depthwise = options.decay_depthwise;
   result.step.label_smoothing = static_cast<float>(number("--label-smoothing", options.label_smoothing, 0, 0, 0.95));
   result.step.clip_norm = static_cast<float>(number("--clip", options.clip, 0, 0, 1e30));
   result.step.average_decay = static_cast<float>(number("--average", options.average, 0, 0, 0.99999));

@@ -17,6 +17,7 @@ struct TrainOptions {
       clip, average, dropout, augment, patience, seed, from, freeze;
   bool standard = false;
   bool fold = false;
+  bool decay_depthwise = false;
   // What a run may have otherwise in each sitting.
   std::optional<std::string> resume, time_limit, keep, save_every, log, tensorboard;
   std::optional<int> threads;

@@ -34,8 +34,11 @@ TEST(CommandLine, BadUsageIsOneLineAndExitCode2) {
        "sepal: no verb \"teach\"; there are run, inspect, cost, bench, train, eval, compare, zoo, learn, completion"},
       {"a verb from a hostile terminal",
        {"\x1b[2Jx\nyzzy"},
-       "sepal: no verb \"\\x1b[2Jx\\x0ayzzy\"; there are run, inspect, cost, bench, train, eval, compare, zoo, learn, completion"},
-      {"an empty verb", {""}, "sepal: no verb \"\"; there are run, inspect, cost, bench, train, eval, compare, zoo, learn, completion"},
+       "sepal: no verb \"\\x1b[2Jx\\x0ayzzy\"; there are run, inspect, cost, bench, train, eval, compare, zoo, learn, "
+       "completion"},
+      {"an empty verb",
+       {""},
+       "sepal: no verb \"\"; there are run, inspect, cost, bench, train, eval, compare, zoo, learn, completion"},
       {"an option instead of a verb", {"--jsn"}, "sepal: no option \"--jsn\"; did you mean \"--json\"?"},
       {"only an option", {"--json"}, "sepal: a verb is missing; options stand after it, as in sepal run MODEL --json"},
       {"options before the verb",

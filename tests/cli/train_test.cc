@@ -109,6 +109,76 @@ TEST(Train, StopsByTheTimeLimitAndGoesOn) {
   EXPECT_TRUE(succeeds(run_tool({"train", "--resume", out}), "2 epochs in "));
 }
 
+TEST(Train, ShowsItsRun) {
+  const TemporaryFolder folder;
+  const std::string data = small_set(folder);
+  std::vector<std::string> words = command(data, folder / "run");
+  words.insert(words.end(), {"--tensorboard", folder / "events", "--decay-depthwise", "--quiet"});
+  EXPECT_TRUE(succeeds(run_tool(words), "% of 30 test images"));
+  const std::string page = read_text(folder / "run/report.html");
+  EXPECT_NE(page.find("sepal train mobilenet_v1_shallow:width=0.1,size=16 --data " + data), std::string::npos);
+  EXPECT_NE(page.find("--decay-depthwise"), std::string::npos);
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "events")) {
+    EXPECT_GT(entry.file_size(), 200u);
+    ++files;
+  }
+  EXPECT_EQ(files, 1);
+}
+
+TEST(Train, TheBundledModelTellsRealPictures) {
+  if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
+    GTEST_SKIP() << "dataset-fashion-mnist is not installed";
+  }
+  const Outcome outcome =
+      run_tool({"eval", SEPAL_SOURCE_DIR "/models/fashion_mnist.onnx", "--data", "fashion-mnist", "--json", "--quiet"});
+  EXPECT_TRUE(succeeds(outcome));
+  const auto json = report::Json::parse(outcome.out);
+  EXPECT_EQ(json["images"], 10000);
+  EXPECT_GE(json["accuracy"], 0.925);
+}
+
+TEST(Compare, TellsHowAPairDoes) {
+  const TemporaryFolder folder;
+  const std::string data = small_set(folder);
+  const std::vector<std::string> words = {"compare",
+                                          "--net",
+                                          "mobilenet_v1_shallow:width=0.25,size=16",
+                                          "--data",
+                                          data,
+                                          "--out",
+                                          folder / "pair",
+                                          "--epochs",
+                                          "1",
+                                          "--batch",
+                                          "16",
+                                          "--seeds",
+                                          "2",
+                                          "--threads",
+                                          "1",
+                                          "--html",
+                                          folder / "pair.html"};
+  const Outcome outcome = run_tool(words);
+  EXPECT_TRUE(succeeds(outcome,
+                       "At equal width, mobilenet_v1_shallow:width=0.25,size=16,channels=1,classes=3,stem=1 in "
+                       "separable convolutions tells ",
+                       "sepal compare: standard seed 2: "));
+  EXPECT_NE(read_text(folder / "pair.html").find("Accuracy by seed"), std::string::npos);
+  // What is done is not done again.
+  std::vector<std::string> again = words;
+  again.push_back("--json");
+  const Outcome second = run_tool(again);
+  EXPECT_TRUE(succeeds(second));
+  const auto json = report::Json::parse(second.out);
+  EXPECT_EQ(json["budget"], "width");
+  EXPECT_EQ(json["separable"]["runs"].size(), 2u);
+  EXPECT_EQ(json["standard"]["runs"].size(), 2u);
+  EXPECT_GT(json["standard"]["macs"], json["separable"]["macs"]);
+  EXPECT_TRUE(refuses({"compare", "--data", data}, 2, "sepal compare: --out is missing: the folder for the runs"));
+  EXPECT_TRUE(
+      refuses({"compare", "--out", folder / "x"}, 2, "sepal compare: --data is missing: the images to learn from"));
+}
+
 TEST(Train, RefusesWithOneLine) {
   const TemporaryFolder folder;
   const std::string data = small_set(folder);

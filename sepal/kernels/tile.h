@@ -68,6 +68,13 @@ inline constexpr std::int64_t kMostLinesAtOnce = 6;
 /// Bytes of the rows of x and dy that the filter's gradient of a dense convolution goes over again and again.
 inline constexpr std::int64_t kGradientBandBytes = 384 * 1024;
 
+/// A depthwise layer's gradients go by bands of rows. Bytes of a band of one group of channels, which stays in L1: x as
+/// it is read, dx, and the rows of dy that they hear; bytes of the ring of those rows of dy, of all channels, which
+/// stays in L2; and the most rows of x.
+inline constexpr std::int64_t kBandBytes = 28 * 1024;
+inline constexpr std::int64_t kDyRingBytes = 192 * 1024;
+inline constexpr std::int64_t kMostBandRows = 32;
+
 /// Bytes of a result from which a training step writes it past the caches: it is read again after everything else.
 inline constexpr std::int64_t kStreamedBytes = 4 * 1024 * 1024;
 

@@ -3,24 +3,8 @@
 #include <algorithm>
 
 #include "sepal/kernels/direct.h"
+#include "sepal/kernels/image_batch.h"
 #include "sepal/kernels/transposed.h"
-
-#ifndef SEPAL_KERNELS_TRAINING_DIRECT_BATCH
-#define SEPAL_KERNELS_TRAINING_DIRECT_BATCH
-namespace sepal {
-
-/// Images side by side in the room: as they are read with a border, and dy.
-struct ImageBatch {
-  std::int64_t images;
-  const float* x;
-  std::int64_t x_row;    ///< floats from a row to the next
-  std::int64_t x_image;  ///< from an image to the next
-  const float* dy;
-  float* panels;  ///< room for one group of dy in row panels
-};
-
-}  // namespace sepal
-#endif
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sepal/kernels/training_direct.cc"

@@ -1,4 +1,4 @@
-// The rows for training: batch norm by its batch, derivatives, updates. Convolutions stand in training_conv.cc.
+// The rows for training: batch norm by its batch, derivatives, updates. Convolutions stand in training_conv*.cc.
 
 #include <array>
 

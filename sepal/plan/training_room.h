@@ -31,6 +31,13 @@ class Room {
   std::int64_t floats_ = 0;
 };
 
+/// Bytes of room for so many floats of a thread's own.
+inline std::size_t room_bytes(std::int64_t floats) {
+  Room room;
+  room.take(floats);
+  return room.bytes();
+}
+
 inline const float* values(const Frame& frame, const Step& step, std::size_t input) {
   return frame.view<float>(step.inputs[input]).data;
 }
@@ -65,6 +72,8 @@ struct RowDivision {
 // training_conv.cc
 void size_training_conv(const Site& site, Step& step);
 void run_training_conv(const Step& step, const Frame& frame) noexcept;
+
+// training_conv_gradient.cc
 void size_conv_gradient(const Site& site, Step& step);
 void run_conv_gradient(const Step& step, const Frame& frame) noexcept;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sepal/kernels/depthwise.h"
+#include "sepal/kernels/depthwise_sums_room.h"
 #include "sepal/kernels/elementwise.h"
 #include "sepal/kernels/epilogue.h"
 #include "sepal/kernels/tile.h"
@@ -19,51 +20,6 @@
 // their own (depthwise_sums-inl.h) that goes along rows of y for a few channels at a time and takes the moments on its
 // way. For all others depthwise() computes two output rows at a time from the ring, and their moments are taken while
 // they are in the cache.
-
-#ifndef SEPAL_KERNELS_DEPTHWISE_FORWARD_ROOM_
-#define SEPAL_KERNELS_DEPTHWISE_FORWARD_ROOM_
-namespace sepal {
-
-/// What lies where in the room of a walk, in floats.
-struct SumsRoom {
-  static constexpr std::int64_t kGroupBytes = 20 * 1024;  // of the rows of one group of channels, to stay in L1
-  static constexpr std::int64_t kRingBytes = 256 * 1024;  // of all, to stay in L2
-  static constexpr std::int64_t kMostRows = 32;
-
-  std::int64_t groups = 0;
-  std::int64_t row_pitch = 0;
-  std::int64_t band = 1;   ///< rows of y
-  std::int64_t slots = 0;  ///< rows of x
-  std::int64_t ring = 0;   ///< where it begins, behind a row of zeros
-  std::int64_t size = 0;
-
-  explicit SumsRoom(const TrainingDepthwiseArgs& args) {
-    const Shape& in = args.input.shape;
-    const Shape& out = args.output.shape;
-    const Window& window = args.window;
-    groups = (in.c() + kLineFloats - 1) / kLineFloats;
-    const std::int64_t met = (out.w() - 1) * window.stride.w + window.kernel.w;
-    row_pitch = std::max(met, window.padding.left + in.w()) * kLineFloats;
-    const auto fits = [&](std::int64_t rows) {
-      const std::int64_t bytes = ((rows - 1) * window.stride.h + window.kernel.h) * row_pitch * 4;
-      return bytes <= kGroupBytes && bytes * groups <= kRingBytes;
-    };
-    while (band < std::min(out.h(), kMostRows) && fits(band + 1)) ++band;
-    slots = std::min((band - 1) * window.stride.h + window.kernel.h, in.h());
-    ring = row_pitch;
-    size = ring + groups * slots * row_pitch;
-  }
-};
-
-/// Whether a walk can do it.
-inline bool has_sums_walk(const TrainingDepthwiseArgs& args) {
-  const Window& window = args.window;
-  return window.kernel == Extent{3, 3} && window.dilation == Extent{1, 1} && window.stride.w <= 2 &&
-         args.input.shape.c() == args.output.shape.c() && is_epilogue(args.read.activation);
-}
-
-}  // namespace sepal
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace sepal::HWY_NAMESPACE {

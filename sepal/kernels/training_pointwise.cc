@@ -131,11 +131,9 @@ struct MomentsOf {
       begun = true;
     }
     if (high == kTileRows && streamed) {
-      store_rows<kTileRows>(tile,
-                            [](V x, float* p) HWY_ATTR __attribute__((always_inline)) { hn::Stream(x, kTag, p); });
+      store_rows(tile, [](V x, float* p) HWY_ATTR __attribute__((always_inline)) { hn::Stream(x, kTag, p); });
     } else if (high == kTileRows && columns >= kVectors * kLanes) {
-      store_rows<kTileRows>(tile,
-                            [](V x, float* p) HWY_ATTR __attribute__((always_inline)) { hn::StoreU(x, kTag, p); });
+      store_rows(tile, [](V x, float* p) HWY_ATTR __attribute__((always_inline)) { hn::StoreU(x, kTag, p); });
     } else {
       for (std::int64_t row = 0; row < high; ++row) {
         for (int v = 0; v < kVectors; ++v) {
@@ -163,9 +161,9 @@ struct MomentsOf {
     sum[v] = hn::Add(sum[v], x);
     square[v] = hn::MulAdd(x, x, square[v]);
   }
-  template <int kRows, typename Store>
+  template <typename Store>
   HWY_INLINE void store_rows(const Sums<kTileRows, kVectors>& tile, const Store& store) {
-    for (int row = 0; row < kRows; ++row) {
+    for (int row = 0; row < kTileRows; ++row) {
       for (int v = 0; v < kVectors; ++v) {
         store(tile.value[row][v], output + row * pitch + v * kLanes);
         count(tile.value[row][v], v);
@@ -211,9 +209,9 @@ struct MaskOf {
 
   HWY_INLINE void take(const Sums<kTileRows, kVectors>& tile, std::int64_t high) {
     if (high == kTileRows && streamed) {
-      rows<kTileRows>(tile, [](V g, float* p) HWY_ATTR __attribute__((always_inline)) { hn::Stream(g, kTag, p); });
+      rows(tile, [](V g, float* p) HWY_ATTR __attribute__((always_inline)) { hn::Stream(g, kTag, p); });
     } else if (high == kTileRows && columns >= kVectors * kLanes) {
-      rows<kTileRows>(tile, [](V g, float* p) HWY_ATTR __attribute__((always_inline)) { hn::StoreU(g, kTag, p); });
+      rows(tile, [](V g, float* p) HWY_ATTR __attribute__((always_inline)) { hn::StoreU(g, kTag, p); });
     } else {
       for (std::int64_t row = 0; row < high; ++row) {
         for (int v = 0; v < kVectors && v * kLanes < columns; ++v) {
@@ -242,9 +240,9 @@ struct MaskOf {
     products[v] = hn::MulAdd(g, hn::Sub(value, mean[v]), products[v]);
     return g;
   }
-  template <int kRows, typename Store>
+  template <typename Store>
   HWY_INLINE void rows(const Sums<kTileRows, kVectors>& tile, const Store& store) {
-    for (int row = 0; row < kRows; ++row) {
+    for (int row = 0; row < kTileRows; ++row) {
       for (int v = 0; v < kVectors; ++v) {
         const std::int64_t at = row * pitch + v * kLanes;
         store(masked(tile.value[row][v], hn::LoadU(kTag, x + at), v), output + at);

@@ -6,6 +6,7 @@
 
 #include "sepal/report/json.h"
 #include "tests/cli/process.h"
+#include "tests/test_data.h"
 
 namespace sepal::cli {
 namespace {
@@ -128,6 +129,7 @@ TEST(Train, ShowsItsRun) {
 
 TEST(Train, TheBundledModelTellsRealPictures) {
   if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
+    if (test_data_required()) FAIL() << "apt install dataset-fashion-mnist";
     GTEST_SKIP() << "dataset-fashion-mnist is not installed";
   }
   const Outcome outcome =

@@ -112,11 +112,22 @@ std::string line_of(const Outcome& outcome) {
                 outcome.accuracy, outcome.loss, outcome.train_seconds, outcome.images_per_second);
 }
 
-std::vector<Outcome> read_outcomes(const std::filesystem::path& folder) {
+/// The first line: what is compared, so that outcomes of another comparison are not taken for this one's.
+std::string heading_of(const ZooSpec& spec, const std::string& data, const CompareOptions& options) {
+  const TrainerOptions& trainer = options.trainer;
+  return format("{} on {}, equal {}, {} epochs, batch {}, rate {}", to_string(spec), data, name_of(options.budget),
+                trainer.epochs, trainer.batches.batch, trainer.schedule.rate);
+}
+
+std::vector<Outcome> read_outcomes(const std::filesystem::path& folder, const std::string& heading) {
   std::vector<Outcome> outcomes;
   std::ifstream file(outcomes_of(folder));
   std::string line;
-  for (int number = 1; std::getline(file, line); ++number) {
+  if (std::getline(file, line) && line != heading) {
+    invalid("{}: is of another comparison, {}, not {}; give another folder", outcomes_of(folder).string(),
+            printable(line), heading);
+  }
+  for (int number = 2; std::getline(file, line); ++number) {
     std::istringstream words(line);
     std::string name;
     Outcome outcome;
@@ -132,8 +143,9 @@ std::vector<Outcome> read_outcomes(const std::filesystem::path& folder) {
   return outcomes;
 }
 
-void add_outcome(const std::filesystem::path& folder, const std::vector<Outcome>& outcomes) {
-  std::string text;
+void write_outcomes(const std::filesystem::path& folder, const std::string& heading,
+                    const std::vector<Outcome>& outcomes) {
+  std::string text = heading + "\n";
   for (const Outcome& outcome : outcomes) text += line_of(outcome);
   const auto bytes = std::as_bytes(std::span(text));
   replace_file(disk(), outcomes_of(folder), std::array{bytes}, outcomes_of(folder));
@@ -200,10 +212,11 @@ Spread TrainingComparison::spread(bool standard, double Outcome::* figure) const
 
 std::optional<TrainingComparison> compare(const ZooSpec& spec, const DataSet& set, const CompareOptions& options,
                                           const CompareObserver& observer) {
+  const std::string heading = heading_of(spec, set.name, options);
   TrainingComparison result{.budget = options.budget,
                             .data = set.name,
                             .pair = pair_of(spec, options.budget),
-                            .outcomes = read_outcomes(options.folder)};
+                            .outcomes = read_outcomes(options.folder, heading)};
   const auto done = [&](bool standard, std::uint64_t seed) {
     return std::ranges::any_of(
         result.outcomes, [&](const Outcome& outcome) { return outcome.standard == standard && outcome.seed == seed; });
@@ -247,7 +260,7 @@ std::optional<TrainingComparison> compare(const ZooSpec& spec, const DataSet& se
                                  .loss = evaluation.loss,
                                  .train_seconds = run.history().seconds,
                                  .images_per_second = evaluation.images_per_second});
-      add_outcome(options.folder, result.outcomes);
+      write_outcomes(options.folder, heading, result.outcomes);
       if (observer.end) observer.end(result.outcomes.back());
     }
   }

@@ -97,12 +97,26 @@ TEST(Compare, GoesOnWhereItWasStopped) {
 TEST(Compare, SaysWhichLineOfItsFileIsDamaged) {
   const Folder folder;
   std::filesystem::create_directories(folder.path());
-  std::ofstream(folder.path() / "outcomes.txt") << "separable 1 2 0.5 0.7 3 100\nsomething else\n";
+  std::ofstream(folder.path() / "outcomes.txt") << "mobilenet_v1_shallow:width=0.25,size=16,channels=1,classes=3,stem="
+                                                   "1 on rows, equal width, 2 epochs, batch 16, "
+                                                   "rate 0.02\nseparable 1 2 0.5 0.7 3 100\nsomething else\n";
   const ZooSpec spec = parse_zoo_spec("mobilenet_v1_shallow:width=0.25,size=16,channels=1,classes=3,stem=1");
   const DataSet set = small_data();
   EXPECT_TRUE(raises([&] { compare(spec, set, options(folder.path(), Budget::kWidth)); },
                      (folder.path() / "outcomes.txt").string() +
-                         ": line 2 is not of a comparison; remove it and that run is done again",
+                         ": line 3 is not of a comparison; remove it and that run is done again",
+                     ErrorKind::kInvalid));
+}
+
+TEST(Compare, DoesNotTakeOutcomesOfAnother) {
+  const Folder folder;
+  folder.write("outcomes.txt", "another\nseparable 1 2 0.5 0.7 3 100\n");
+  const DataSet set = small_data();
+  const ZooSpec spec = parse_zoo_spec("mobilenet_v1_shallow:width=0.25,size=16,channels=1,classes=3,stem=1");
+  EXPECT_TRUE(raises([&] { compare(spec, set, options(folder.path(), Budget::kMacs)); },
+                     (folder.path() / "outcomes.txt").string() +
+                         ": is of another comparison, another, not mobilenet_v1_shallow:width=0.25,size=16,channels=1,"
+                         "classes=3,stem=1 on rows, equal macs, 2 epochs, batch 16, rate 0.02; give another folder",
                      ErrorKind::kInvalid));
 }
 

@@ -4,6 +4,7 @@
 
 #include "sepal/base/text.h"
 #include "sepal/train/gradient.h"
+#include "sepal/train/update_order.h"
 
 namespace sepal {
 namespace {
@@ -21,13 +22,14 @@ class Builder {
     const std::vector<std::optional<ValueId>> gradients = add_gradients(graph(), value, parameters_);
     graph().add_output("loss", value);
     graph().add_output("logits", output_);
+    const std::size_t passes = graph().nodes().size();
     const ValueId factor = clipping(gradients);
     for (std::size_t i = 0; i < parameters_.size(); ++i) update(i, gradients[i], factor);
     for (std::size_t i = 0; i < training_.moments.size(); ++i) follow(i);
     for (std::size_t i = 0; i < result_.slots.size(); ++i) {
       graph().add_output("new " + result_.slots[i].name, made_[i]);
     }
-    return std::move(result_);
+    return with_early_updates(std::move(result_), passes);
   }
 
  private:

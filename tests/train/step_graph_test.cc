@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <span>
@@ -157,9 +158,24 @@ TEST(StepGraph, HasNoSlowStep) {
   }
 }
 
-TEST(StepGraph, ReadsNothingAfterItWasOverwritten) {
-  const StepGraph graph =
-      step_graph(training_graph(network(kNetworks[1]), {}), {.clip_norm = 1, .average_decay = 0.9f});
+/// Gradients of convolutions that are computed when the first parameter is already updated.
+std::ptrdiff_t gradients_behind_first_update(const StepGraph& graph) {
+  const std::span<const Node> nodes = graph.graph.nodes();
+  const auto is_update = [](const Node& node) { return std::holds_alternative<Update>(node.op); };
+  return std::count_if(std::ranges::find_if(nodes, is_update), nodes.end(),
+                       [](const Node& node) { return std::holds_alternative<Conv2dGradient>(node.op); });
+}
+
+TEST(StepGraph, UpdatesAsSoonAsAGradientIsThere) {
+  const TrainingGraph training = training_graph(network(kNetworks[0]), {});
+  const StepGraph soon = step_graph(training, {});
+  const StepGraph late = step_graph(training, {.clip_norm = 1});  // by the norm of all gradients
+  EXPECT_EQ(gradients_behind_first_update(soon), 27);             // the stem's and those of 13 pairs
+  EXPECT_EQ(gradients_behind_first_update(late), 0);
+  EXPECT_LT(Plan(soon.graph, {}).workspace_bytes(), Plan(late.graph, {}).workspace_bytes());
+}
+
+void expect_nothing_read_after_overwritten(const StepGraph& graph) {
   const Graph& g = graph.graph;
   for (std::size_t i = 0; i < graph.slots.size(); ++i) {
     const ValueId old = g.inputs()[StepGraph::kFirstSlotInput + i].value;
@@ -174,20 +190,33 @@ TEST(StepGraph, ReadsNothingAfterItWasOverwritten) {
   }
 }
 
+TEST(StepGraph, ReadsNothingAfterItWasOverwritten) {
+  for (const float clip : {0.0f, 1.0f}) {
+    SCOPED_TRACE(clip);
+    const StepGraph graph =
+        step_graph(training_graph(network(kNetworks[1]), {}), {.clip_norm = clip, .average_decay = 0.9f});
+    expect_nothing_read_after_overwritten(graph);
+  }
+}
+
 TEST(StepGraph, DecaysFiltersAlone) {
   const Graph net = network(kNetworks[0]);
   for (const bool depthwise : {false, true}) {
     const TrainingGraph training = training_graph(net, {});
     const StepGraph graph = step_graph(training, {.rule = {.weight_decay = 0.5f}, .decay_depthwise = depthwise});
-    std::size_t at = 0;
+    std::size_t updates = 0;
     for (const Node& node : graph.graph.nodes()) {
       const auto* update = std::get_if<Update>(&node.op);
       if (update == nullptr) continue;
-      const ParameterKind kind = training.parameters[at++].kind;
+      ++updates;
+      const auto parameter = std::ranges::find(training.parameters,
+                                               node.name.substr(std::string_view("update ").size()), &Parameter::name);
+      ASSERT_NE(parameter, training.parameters.end()) << node.name;
+      const ParameterKind kind = parameter->kind;
       const bool decays = kind == ParameterKind::kFilter || (depthwise && kind == ParameterKind::kDepthwise);
       EXPECT_EQ(update->rule.weight_decay, decays ? 0.5f : 0.0f) << node.name;
     }
-    EXPECT_EQ(at, training.parameters.size());
+    EXPECT_EQ(updates, training.parameters.size());
   }
 }
 

@@ -137,7 +137,8 @@ const Verb kZoo = {"zoo", "Lists networks known by name with their cost, and wri
   sepal zoo --json
 
 After the name: width (multiplier of channels), size (of the square input), classes, batch, stem (1: the first
-convolution keeps the input's size, for small images), seed (of the weights). Not every network has all.
+convolution keeps the input's size, for small images), unstrided (so many rows that stride behind it do not, from the
+front), seed (of the weights). Not every network has all.
 MACs are multiplications with their additions, taps on padding included; parameters are those that training
 changes.
 )",

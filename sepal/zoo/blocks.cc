@@ -61,7 +61,7 @@ FeatureMap inverted_residual(NetworkBuilder& net, const std::string& name, const
   return block.stride == 1 && block.out == net.channels(x) ? net.add(name + "/add", x, y) : y;
 }
 
-FeatureMap stages(NetworkBuilder& net, FeatureMap x, std::span<const Stage> rows, double width,
+FeatureMap stages(NetworkBuilder& net, FeatureMap x, std::span<const Stage> rows, double width, Strides strides,
                   const Unary& activation) {
   int number = 0;
   for (const Stage& row : rows) {
@@ -71,7 +71,7 @@ FeatureMap stages(NetworkBuilder& net, FeatureMap x, std::span<const Stage> rows
                             {.expanded = in * row.expansion,
                              .out = scaled_to_8(row.out, width),
                              .kernel = row.kernel,
-                             .stride = i == 0 ? row.stride : 1,
+                             .stride = i == 0 ? strides(row.stride) : 1,
                              .squeeze = {.channels = row.squeeze ? in / 4 : 0},
                              .activation = activation});
     }

@@ -16,6 +16,17 @@ std::int64_t scaled_to_8(std::int64_t channels, double width);
 /// The first convolution, 3x3 with stride 2 (or 1).
 FeatureMap stem(NetworkBuilder& net, const ZooOptions& options, std::int64_t out, const Unary& activation);
 
+/// The strides of a table's rows, asked for one after another: of those that are not 1 the first ZooOptions::unstrided
+/// become 1, so that a small image keeps its size for longer.
+class Strides {
+ public:
+  explicit Strides(const ZooOptions& options) : left_(options.unstrided) {}
+  std::int64_t operator()(std::int64_t stride) { return stride > 1 && left_ > 0 ? --left_, 1 : stride; }
+
+ private:
+  std::int64_t left_;
+};
+
 struct Depthwise {
   std::int64_t kernel = 3;
   Extent stride{};
@@ -60,7 +71,7 @@ struct Stage {
   bool squeeze = false;  ///< to a quarter of the block's input channels, sigmoid gate (Tan et al. 2019)
 };
 /// Their channels times `width`, to multiples of 8. Blocks are called block1, block2 ... throughout.
-FeatureMap stages(NetworkBuilder& net, FeatureMap x, std::span<const Stage> rows, double width,
+FeatureMap stages(NetworkBuilder& net, FeatureMap x, std::span<const Stage> rows, double width, Strides strides,
                   const Unary& activation);
 
 /// Mean over the map and a fully connected layer: the end of most networks.

@@ -25,7 +25,7 @@ void efficientnet_lite(NetworkBuilder& net, const ZooOptions& options, const Com
   std::array<Stage, 7> rows = kTable1;
   for (std::size_t i = 1; i + 1 < rows.size(); ++i) rows[i].repeats = (rows[i].repeats * scale.tenths_deeper + 9) / 10;
   FeatureMap x = stem(net, options, 32, kRelu6);
-  x = stages(net, x, rows, scale.width, kRelu6);
+  x = stages(net, x, rows, scale.width, Strides(options), kRelu6);
   x = net.conv("head", x, {.out = 1280, .activation = kRelu6});
   classifier(net, x, options);
 }

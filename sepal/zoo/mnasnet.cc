@@ -19,7 +19,7 @@ constexpr Stage kB1[] = {{1, 3, 16, 1, 1}, {3, 3, 24, 3, 2},  {3, 5, 40, 3, 2}, 
 
 void mnasnet(NetworkBuilder& net, const ZooOptions& options, std::span<const Stage> rows) {
   FeatureMap x = stem(net, options, scaled_to_8(32, options.width), kRelu);
-  x = stages(net, x, rows, options.width, kRelu);
+  x = stages(net, x, rows, options.width, Strides(options), kRelu);
   x = net.conv("head", x, {.out = scaled_to_8(1280, std::max(1.0, options.width)), .activation = kRelu});
   classifier(net, x, options);
 }

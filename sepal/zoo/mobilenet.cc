@@ -27,11 +27,13 @@ enum class Form : std::uint8_t { kSeparable, kStandard };
 
 void mobilenet_v1(NetworkBuilder& net, const ZooOptions& options, std::span<const Separable> rows, Form form) {
   FeatureMap x = stem(net, options, scaled(32, options.width), kRelu6);
+  Strides strides(options);
   int number = 0;
   for (const Separable& row : rows) {
     const std::string name = format("block{}", ++number);
     const std::int64_t out = scaled(row.out, options.width);
-    const Extent stride{row.stride, row.stride};
+    const std::int64_t side = strides(row.stride);
+    const Extent stride{side, side};
     x = form == Form::kSeparable
             ? separable(net, name, x, out, stride, kRelu6)
             : net.conv(name, x, {.out = out, .kernel = {3, 3}, .stride = stride, .activation = kRelu6});
@@ -59,7 +61,7 @@ void mobilenet_v1_shallow(NetworkBuilder& net, const ZooOptions& options) {
 
 void mobilenet_v2(NetworkBuilder& net, const ZooOptions& options) {
   FeatureMap x = stem(net, options, scaled_to_8(32, options.width), kRelu6);
-  x = stages(net, x, kInverted, options.width, kRelu6);
+  x = stages(net, x, kInverted, options.width, Strides(options), kRelu6);
   // The last layer never gets narrower (section 6.1).
   x = net.conv("head", x, {.out = scaled_to_8(1280, std::max(1.0, options.width)), .activation = kRelu6});
   classifier(net, x, options);

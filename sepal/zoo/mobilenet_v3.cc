@@ -38,6 +38,7 @@ constexpr Row kSmall[] = {{3, 16, 16, true, kRe, 2},  {3, 72, 24, false, kRe, 2}
 
 void mobilenet_v3(NetworkBuilder& net, const ZooOptions& options, std::span<const Row> rows, std::int64_t hidden) {
   FeatureMap x = stem(net, options, scaled_to_8(16, options.width), kHs);
+  Strides strides(options);
   int number = 0;
   for (const Row& row : rows) {
     const std::int64_t expanded = scaled_to_8(row.expanded, options.width);
@@ -45,7 +46,7 @@ void mobilenet_v3(NetworkBuilder& net, const ZooOptions& options, std::span<cons
                           {.expanded = expanded,
                            .out = scaled_to_8(row.out, options.width),
                            .kernel = row.kernel,
-                           .stride = row.stride,
+                           .stride = strides(row.stride),
                            .squeeze = {row.squeeze ? scaled_to_8(expanded, 0.25) : 0, kHardSigmoid},
                            .activation = row.activation});
   }

@@ -20,8 +20,11 @@ constexpr FixedOption kFamilyWidth[] = {{"width", "efficientnet_lite0 to efficie
 constexpr FixedOption kKeywords[] = {{"width", "ds_cnn_s, ds_cnn_m and ds_cnn_l differ in it"},
                                      {"size", "its input is 49 frames of 10 features"},
                                      {"channels", "its input has one"},
-                                     {"stem", "its stem is made for its input"}};
-constexpr FixedOption kNoStem[] = {{"stem", "its first convolution has stride 1"}};
+                                     {"stem", "its stem is made for its input"},
+                                     {"unstrided", "none of its layers behind the stem has a stride"}};
+constexpr FixedOption kPublished[] = {{"unstrided", "it strides as published"}};
+constexpr FixedOption kVgg[] = {{"stem", "its first convolution has stride 1"},
+                                {"unstrided", "it strides as published"}};
 
 constexpr const char* kLiteSource = "Tan and Le 2019, arXiv 1905.11946, table 1; the variant published in 2020";
 constexpr const char* kKeywordSource = "Zhang et al. 2017, arXiv 1711.07128, appendix";
@@ -74,7 +77,7 @@ constexpr ZooEntry kNetworks[] = {
      "36 convolutional layers, 34 of them separable",
      "Chollet 2017, arXiv 1610.02357, figure 5",
      {.size = 299},
-     {},
+     kPublished,
      xception},
     {"mnasnet_a1",
      "found by search; squeeze and excitation",
@@ -126,12 +129,12 @@ constexpr ZooEntry kNetworks[] = {
      {.classes = 12},
      kKeywords,
      [](NetworkBuilder& net, const ZooOptions& options) { ds_cnn(net, options, {276, 5, {2, 1}, 2}); }},
-    {"resnet18", "residual blocks of two 3x3", "He et al. 2016, arXiv 1512.03385, table 1", {}, {}, resnet18},
+    {"resnet18", "residual blocks of two 3x3", "He et al. 2016, arXiv 1512.03385, table 1", {}, kPublished, resnet18},
     {"vgg16",
      "3x3 convolutions, large classifier",
      "Simonyan and Zisserman 2015, arXiv 1409.1556, table 1",
      {.stem_stride = 1},
-     kNoStem,
+     kVgg,
      vgg16},
 };
 
@@ -189,6 +192,11 @@ constexpr OptionRule kOptions[] = {
        options.stem_stride = number<std::int64_t>("stem", text, 1, 2, "the stem's stride, 1 or 2");
      },
      [](const ZooOptions& options) { return format("{}", options.stem_stride); }},
+    {"unstrided",
+     [](ZooOptions& options, std::string_view text) {
+       options.unstrided = number<std::int64_t>("unstrided", text, 0, 4, "how many rows that stride do not, 0 to 4");
+     },
+     [](const ZooOptions& options) { return format("{}", options.unstrided); }},
     {"seed",
      [](ZooOptions& options, std::string_view text) {
        options.seed = number<std::uint64_t>("seed", text, 0, ~std::uint64_t{0}, "a whole number below 2^64");

@@ -23,7 +23,8 @@ struct ZooOptions {
   std::int64_t classes = 1000;   ///< logits
   std::int64_t batch = 1;        ///< images in one run
   std::int64_t stem_stride = 2;  ///< 1: the stem keeps the input's size, for small images
-  std::uint64_t seed = 1;        ///< of the weights
+  std::int64_t unstrided = 0;  ///< rows behind the stem that stride, from the front, and here do not: for small images
+  std::uint64_t seed = 1;      ///< of the weights
   friend bool operator==(const ZooOptions&, const ZooOptions&) = default;
 };
 

@@ -45,7 +45,7 @@ TEST(ZooVerb, ShowsOneNetwork) {
   const Outcome outcome = run_tool({"zoo", "mobilenet_v1:width=0.5,size=160,seed=9"});
   EXPECT_TRUE(succeeds(outcome, "mobilenet_v1:width=0.5,size=160,seed=9\n  what        separable convolutions\n"));
   EXPECT_TRUE(succeeds(outcome, "  output      1x1000\n  MACs        76,524,800\n  parameters  1,331,592\n"));
-  EXPECT_TRUE(succeeds(outcome, "  options     width, size, channels, classes, batch, stem, seed\n"));
+  EXPECT_TRUE(succeeds(outcome, "  options     width, size, channels, classes, batch, stem, unstrided, seed\n"));
   const Json json = Json::parse(run_tool({"zoo", "mobilenet_v1:size=128", "--json"}).out);
   EXPECT_EQ(json["network"], "mobilenet_v1:size=128");
   EXPECT_EQ(json["macs"], 186'400'768);

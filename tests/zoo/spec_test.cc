@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "sepal/base/text.h"
+#include "sepal/graph/cost.h"
 #include "sepal/zoo/zoo.h"
 #include "tests/raises.h"
 
@@ -8,10 +11,13 @@ namespace sepal {
 namespace {
 
 TEST(ZooSpec, IsReadFromText) {
-  const ZooSpec spec = parse_zoo_spec("mobilenet_v2:width=0.5,size=160,classes=10,stem=1,seed=18446744073709551615");
+  const ZooSpec spec =
+      parse_zoo_spec("mobilenet_v2:width=0.5,size=160,classes=10,stem=1,unstrided=2,seed=18446744073709551615");
   EXPECT_EQ(spec.entry->name, "mobilenet_v2");
-  EXPECT_EQ(spec.options,
-            (ZooOptions{.width = 0.5, .size = 160, .classes = 10, .stem_stride = 1, .seed = ~std::uint64_t{0}}));
+  EXPECT_EQ(
+      spec.options,
+      (ZooOptions{
+          .width = 0.5, .size = 160, .classes = 10, .stem_stride = 1, .unstrided = 2, .seed = ~std::uint64_t{0}}));
   EXPECT_EQ(parse_zoo_spec("xception").options, (ZooOptions{.size = 299}));
   EXPECT_EQ(parse_zoo_spec("mobilenet_v1_vww:classes=3").options,
             (ZooOptions{.width = 0.25, .size = 96, .classes = 3}));
@@ -44,9 +50,10 @@ constexpr Bad kBad[] = {
     {"vgg61:size=64", "no network \"vgg61\"; did you mean \"vgg16\"?"},
     {"mobilenet_v2:widht=1", "mobilenet_v2: no option \"widht\"; did you mean \"width\"?"},
     {"mobilenet_v2:dropout=1",
-     "mobilenet_v2: no option \"dropout\"; it has width, size, channels, classes, batch, stem, seed"},
+     "mobilenet_v2: no option \"dropout\"; it has width, size, channels, classes, batch, stem, unstrided, seed"},
     {"mobilenet_v2:",
-     "mobilenet_v2: an option is NAME=VALUE, not \"\"; it has width, size, channels, classes, batch, stem, seed"},
+     "mobilenet_v2: an option is NAME=VALUE, not \"\"; it has width, size, channels, classes, batch, stem, unstrided, "
+     "seed"},
     {"vgg16:size=64,", "vgg16: an option is NAME=VALUE, not \"\"; it has width, size, channels, classes, batch, seed"},
     {"vgg16:64", "vgg16: an option is NAME=VALUE, not \"64\"; it has width, size, channels, classes, batch, seed"},
     {"mobilenet_v2:size=64,size=96", "mobilenet_v2: size is given twice"},
@@ -59,6 +66,7 @@ constexpr Bad kBad[] = {
      "mobilenet_v2: size is a whole number from 1 to 8192, not \"99999999999999999999\""},
     {"mobilenet_v2:classes=", "mobilenet_v2: classes is a whole number from 1 to 1000000, not \"\""},
     {"mobilenet_v2:channels=0", "mobilenet_v2: channels is a whole number from 1 to 4, not \"0\""},
+    {"mobilenet_v1:unstrided=5", "mobilenet_v1: unstrided is how many rows that stride do not, 0 to 4, not \"5\""},
     {"mobilenet_v2:stem=3", "mobilenet_v2: stem is the stem's stride, 1 or 2, not \"3\""},
     {"mobilenet_v2:seed=-1", "mobilenet_v2: seed is a whole number below 2^64, not \"-1\""},
     {"vgg16:stem=1",
@@ -71,7 +79,7 @@ constexpr Bad kBad[] = {
      "ds_cnn_s: width cannot be chosen: ds_cnn_s, ds_cnn_m and ds_cnn_l differ in it; it has classes, batch, seed"},
     {"efficientnet_lite0:width=2",
      "efficientnet_lite0: width cannot be chosen: efficientnet_lite0 to efficientnet_lite4 differ in it; it has size, "
-     "channels, classes, batch, stem, seed"},
+     "channels, classes, batch, stem, unstrided, seed"},
 };
 
 TEST(ZooSpec, SaysWhatIsWrong) {
@@ -112,6 +120,34 @@ TEST(Build, TheSmallestSizesFit) {
                            "resnet18:size=17", "resnet18:size=5,stem=1", "vgg16:size=32", "xception:size=33"}) {
     EXPECT_NO_THROW(build(parse_zoo_spec(text), Weights::kNone)) << text;
   }
+}
+
+/// Rows of the map that the network takes the mean of before its classifier.
+std::int64_t last_rows(const std::string& spec) {
+  const Graph graph = build(parse_zoo_spec(spec), Weights::kNone);
+  std::int64_t rows = 0;
+  for (const Node& node : graph.nodes()) {
+    if (std::holds_alternative<Reduce>(node.op)) rows = graph.shape(node.inputs[0]).h();
+  }
+  return rows;
+}
+
+TEST(Build, RowsKeepTheSizeWhereTheyDoNotStride) {
+  int networks = 0;
+  for (const ZooEntry& entry : zoo()) {
+    const std::vector<std::string_view> options = options_of(entry);
+    if (std::ranges::find(options, std::string_view("unstrided")) == options.end()) continue;
+    ++networks;
+    const std::string spec = format("{}:size=64,stem=1", entry.name);
+    EXPECT_EQ(last_rows(spec), 4) << spec;
+    for (const std::int64_t unstrided : {1, 2, 4}) {
+      EXPECT_EQ(last_rows(format("{},unstrided={}", spec, unstrided)), std::int64_t{4} << unstrided) << spec;
+    }
+  }
+  EXPECT_EQ(networks, 14);
+  // It is from the front: the layers behind the first that does not stride see four times as many places.
+  const auto macs = [](const char* text) { return cost_of(build(parse_zoo_spec(text), Weights::kNone)).total.macs; };
+  EXPECT_EQ(macs("mobilenet_v1:size=32,stem=1,unstrided=1"), 176'570'368u);
 }
 
 TEST(Build, RefusesWhatNoMachineHolds) {

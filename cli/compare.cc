@@ -94,7 +94,8 @@ class Compare {
     const std::string json = report::to_text(report::to_json(comparison));
     {
       const Uninterrupted whole;
-      write_file(std::filesystem::path(*options_.train.out) / "comparison.json", std::as_bytes(std::span(json)));
+      write_file(std::filesystem::path(*options_.train.out) / format("{}.json", name_of(comparison.budget)),
+                 std::as_bytes(std::span(json)));
       if (options_.html) {
         const std::string page = report::to_html(report::to_document(comparison, true));
         write_file(*options_.html, std::as_bytes(std::span(page)));
@@ -134,7 +135,8 @@ const Verb kCompare = {"compare", "Trains a network in separable and in standard
 
 Both networks see the same images in the same order with each seed. With --budget params or macs the standard network
 is made narrower until it is within 2 %; with --budget time it sees as many epochs as fit into the separable one's time.
-What is done is kept in the folder: the same command goes on after a stop.
+What is done is kept in the folder: the same command goes on after a stop, and one with another --budget finds there
+the runs that both have in common.
 )",
                        declare_compare};
 

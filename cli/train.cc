@@ -49,7 +49,9 @@ Start network(const TrainOptions& options, const DataSet& set, std::uint64_t see
     start.graph = without_softmax(without_turned_ends(read.graph));
     start.name = std::filesystem::path(*options.from).filename().string();
     const std::int64_t classes = std::ssize(set.classes);
-    if (class_count(start.graph) != classes) start.graph = with_classes(start.graph, classes, seed);
+    const std::optional<std::int64_t> asked = asked_classes(options);
+    if (asked && *asked != classes) invalid("--classes is {}, but {} has {}", *asked, printable(set.name), classes);
+    if (asked || class_count(start.graph) != classes) start.graph = with_classes(start.graph, classes, seed);
   } else {
     const ZooSpec spec = fitted(*options.network, set, seed);
     start = {to_string(spec), build(spec)};
@@ -72,6 +74,7 @@ class Train {
     }
     if (!options_.network && !options_.from) usage("NET is missing, as in sepal train mobilenet_v1 --data D --out DIR");
     if (options_.network && options_.from) usage("NET and --from are two networks");
+    if (options_.classes && !options_.from) usage("--classes is for --from; a network of the zoo has the data's");
     if (!options_.data) usage("--data is missing: the images to learn from");
   }
 

@@ -55,6 +55,7 @@ const std::vector<Row>& rows() {
       {"--patience", "N", "End after N epochs without a lower validation loss, and keep the best", &T::patience},
       {"--seed", "N", "Of weights, order and chance (default: 1)", &T::seed},
       {"--from", "FILE", "An ONNX network to go on from, in the place of NET", &T::from, false, Complete::kFile},
+      {"--classes", "N", "A new last layer for the data's N classes, also where FILE has as many", &T::classes},
       {"--freeze", "PREFIX", "Layers whose names begin so stay as they are", &T::freeze},
       {"--resume", "DIR", "Go on with the run in DIR; all that made it is known", &T::resume, true, Complete::kFolder},
       {"--time-limit", "T", "Stop after so long, as 90s, 10m or 2h; the schedule does not change", &T::time_limit,
@@ -156,8 +157,8 @@ void declare(Options& options, TrainOptions& train) {
 void declare_for_comparison(Options& options, TrainOptions& train) {
   options.flag({"--decay-depthwise", "", "Weight decay takes depthwise filters, too"}, train.decay_depthwise);
   options.text({"--net", "NET", "A network of the zoo (default: mobilenet_v1:width=0.25)"}, train.network);
-  constexpr std::string_view kOfOneRun[] = {"--patience", "--seed",       "--from",       "--freeze",
-                                            "--resume",   "--time-limit", "--tensorboard"};
+  constexpr std::string_view kOfOneRun[] = {"--patience", "--seed",   "--from",       "--classes",
+                                            "--freeze",   "--resume", "--time-limit", "--tensorboard"};
   for (const Row& row : rows()) {
     if (std::ranges::find(kOfOneRun, std::string_view(row.name)) != std::end(kOfOneRun)) continue;
     options.text({row.name, row.value, row.help, row.complete, row.choices}, train.*row.member);
@@ -214,9 +215,15 @@ double parse_duration(std::string_view option, const std::string& text) {
   return value * scale;
 }
 
+std::optional<std::int64_t> asked_classes(const TrainOptions& options) {
+  if (!options.classes) return std::nullopt;
+  return whole("--classes", options.classes, 1, 1, 1'000'000);
+}
+
 TrainerOptions trainer_options(const TrainOptions& options, std::int64_t images) {
   constexpr std::int64_t kMany = 1'000'000'000;
   TrainerOptions result;
+  asked_classes(options);  // throws where it is no number
   result.epochs = whole("--epochs", options.epochs, 30, 1, 100'000);
   result.batches.batch = whole("--batch", options.batch, 64, 1, 4096);
   result.batches.seed = static_cast<std::uint64_t>(whole("--seed", options.seed, 1, 0, INT64_MAX));

@@ -14,7 +14,7 @@ namespace sepal::cli {
 struct TrainOptions {
   std::optional<std::string> network;
   std::optional<std::string> data, out, epochs, batch, optimizer, rate, schedule, warmup, weight_decay, label_smoothing,
-      clip, average, dropout, augment, patience, seed, from, freeze;
+      clip, average, dropout, augment, patience, seed, from, classes, freeze;
   bool standard = false;
   bool fold = false;
   bool decay_depthwise = false;
@@ -31,6 +31,9 @@ void declare_for_comparison(Options& options, TrainOptions& train);
 std::string to_lines(const TrainOptions& options);
 /// Takes from such lines what was not given. Throws Error(kInvalid) for a line that is none.
 void fill_in(TrainOptions& options, const std::string& lines);
+
+/// What --classes says, if anything. Throws Error(kUsage).
+std::optional<std::int64_t> asked_classes(const TrainOptions& options);
 
 /// For a data set of so many training images. Throws Error(kUsage) that names the option whose value does not read.
 TrainerOptions trainer_options(const TrainOptions& options, std::int64_t images);

@@ -1,21 +1,19 @@
 #include "sepal/train/compare.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <fstream>
-#include <sstream>
 
 #include "sepal/base/text.h"
 #include "sepal/graph/cost.h"
 #include "sepal/measure/standard_network.h"
 #include "sepal/plan/plan.h"
 #include "sepal/train/evaluation.h"
+#include "sepal/train/identity.h"
 #include "sepal/train/reshape.h"
 
-// A comparison is a list of runs, two networks times some seeds, each a Trainer in a folder of its own. What a run gave
-// is appended as a line to the folder's outcomes.txt once it is done, so that a comparison that was stopped goes on
-// with the run that it was at.
+// A comparison is a list of runs, two networks times some seeds, each a Trainer in a folder of its own that is named
+// after what makes it. What a run came to is kept (Outcomes) once it is done, so that a comparison that was stopped
+// goes on with the run that it was at, and one under another budget finds the runs that it shares.
 
 namespace sepal {
 namespace {
@@ -36,7 +34,7 @@ Contender counted(ZooSpec spec, bool standard) {
   return {.name = standard ? "standard" : "separable",
           .spec = spec,
           .standard = standard,
-          .parameters = count_parameters(graph),
+          .parameters = static_cast<std::int64_t>(whole.total.parameters.trained()),
           .macs = static_cast<std::int64_t>(whole.total.macs)};
 }
 
@@ -103,52 +101,22 @@ double step_seconds(const Contender& contender, const TrainerOptions& options) {
   return best;
 }
 
-// --- outcomes.txt: a line for each run that is done ---
-
-std::filesystem::path outcomes_of(const std::filesystem::path& folder) { return folder / "outcomes.txt"; }
-
-std::string line_of(const Outcome& outcome) {
-  return format("{} {} {} {} {} {} {}\n", outcome.standard ? "standard" : "separable", outcome.seed, outcome.epochs,
-                outcome.accuracy, outcome.loss, outcome.train_seconds, outcome.images_per_second);
+/// What all runs of a folder have in common: everything but the width, the form, the seed and the epochs.
+Identity common_of(const ZooSpec& spec, const DataSet& set, const CompareOptions& options) {
+  ZooSpec base = spec;
+  base.options.batch = 1;
+  base.options.seed = base.entry->defaults.seed;
+  TrainerOptions trainer = options.trainer;
+  Identity common = identity_of(build(base, Weights::kNone), set, trainer);
+  for (const char* name : {"seed", "epochs", "the network's initial weights"}) common.erase(name);
+  common["network"] = to_string(base);
+  common["data set"] = printable(set.name);
+  common["classes"] = format("{}", set.classes.size());
+  return common;
 }
 
-/// The first line: what is compared, so that outcomes of another comparison are not taken for this one's.
-std::string heading_of(const ZooSpec& spec, const std::string& data, const CompareOptions& options) {
-  const TrainerOptions& trainer = options.trainer;
-  return format("{} on {}, equal {}, {} epochs, batch {}, rate {}", to_string(spec), data, name_of(options.budget),
-                trainer.epochs, trainer.batches.batch, trainer.schedule.rate);
-}
-
-std::vector<Outcome> read_outcomes(const std::filesystem::path& folder, const std::string& heading) {
-  std::vector<Outcome> outcomes;
-  std::ifstream file(outcomes_of(folder));
-  std::string line;
-  if (std::getline(file, line) && line != heading) {
-    invalid("{}: is of another comparison, {}, not {}; give another folder", outcomes_of(folder).string(),
-            printable(line), heading);
-  }
-  for (int number = 2; std::getline(file, line); ++number) {
-    std::istringstream words(line);
-    std::string name;
-    Outcome outcome;
-    words >> name >> outcome.seed >> outcome.epochs >> outcome.accuracy >> outcome.loss >> outcome.train_seconds >>
-        outcome.images_per_second;
-    if (!words || (name != "standard" && name != "separable")) {
-      invalid("{}: line {} is not of a comparison; remove it and that run is done again", outcomes_of(folder).string(),
-              number);
-    }
-    outcome.standard = name == "standard";
-    outcomes.push_back(outcome);
-  }
-  return outcomes;
-}
-
-void write_outcomes(const std::filesystem::path& folder, const std::string& heading,
-                    const std::vector<Outcome>& outcomes) {
-  std::string text = heading + "\n";
-  for (const Outcome& outcome : outcomes) text += line_of(outcome);
-  const auto bytes = std::as_bytes(std::span(text));
-  replace_file(disk(), outcomes_of(folder), std::array{bytes}, outcomes_of(folder));
+std::string run_name(const Contender& contender, std::int64_t epochs, std::uint64_t seed) {
+  return format("{}-width{}-epochs{}-seed{}", contender.name, contender.spec.options.width, epochs, seed);
 }
 
 }  // namespace
@@ -210,58 +178,69 @@ Spread TrainingComparison::spread(bool standard, double Outcome::* figure) const
   return spread;
 }
 
+namespace {
+
+/// Epochs of the standard network that fit into the time of the separable one's: measured once, then kept.
+std::int64_t epochs_in_equal_time(const ContenderPair& pair, const TrainerOptions& trainer, Outcomes& kept) {
+  const std::string name = format("equal-time-width{}-epochs{}", pair.standard.spec.options.width, trainer.epochs);
+  if (const auto before = kept.number(name)) return *before;
+  const double share = step_seconds(pair.separable, trainer) / step_seconds(pair.standard, trainer);
+  const auto epochs = static_cast<std::int64_t>(std::round(share * static_cast<double>(trainer.epochs)));
+  kept.add(name, std::max<std::int64_t>(1, epochs));
+  return *kept.number(name);
+}
+
+/// Trains and tests one of the networks. Returns nothing where the observer's stop() ended it.
+std::optional<Outcome> run_of(const Contender& contender, const DataSet& set, TrainerOptions trainer,
+                              const TrainingObserver& observer) {
+  const std::uint64_t seed = trainer.batches.seed;
+  trainer.network = format("{}{}", to_string(contender.spec), contender.standard ? ", standard" : "");
+  trainer.graph.seed = seed;
+  Trainer run(contender.build(seed, 1), set, trainer);
+  if (!Checkpoints(trainer.folder, trainer.keep).steps().empty()) run.resume();
+  if (run.run(observer) != TrainingEnd::kDone) return std::nullopt;
+  BatchOptions batches = trainer.batches;
+  batches.augmentation = {};
+  batches.shuffle = false;
+  batches.full_only = false;
+  const Batches test(set, Part::kTest, all_of(set.test.count()), batches);
+  const Evaluation evaluation = evaluate_network(run.trained(), test, set.test, {.threads = trainer.threads});
+  return Outcome{.accuracy = evaluation.accuracy,
+                 .loss = evaluation.loss,
+                 .train_seconds = run.history().seconds,
+                 .images_per_second = evaluation.images_per_second};
+}
+
+}  // namespace
+
 std::optional<TrainingComparison> compare(const ZooSpec& spec, const DataSet& set, const CompareOptions& options,
                                           const CompareObserver& observer) {
-  const std::string heading = heading_of(spec, set.name, options);
-  TrainingComparison result{.budget = options.budget,
-                            .data = set.name,
-                            .pair = pair_of(spec, options.budget),
-                            .outcomes = read_outcomes(options.folder, heading)};
-  const auto done = [&](bool standard, std::uint64_t seed) {
-    return std::ranges::any_of(
-        result.outcomes, [&](const Outcome& outcome) { return outcome.standard == standard && outcome.seed == seed; });
-  };
-  double share = 1;  // of the separable network's epochs that the standard one has
-  if (options.budget == Budget::kTime) {
-    share = step_seconds(result.pair.separable, options.trainer) / step_seconds(result.pair.standard, options.trainer);
-    // A comparison that is taken up again keeps what it began with.
-    for (const Outcome& outcome : result.outcomes) {
-      if (outcome.standard) share = static_cast<double>(outcome.epochs) / static_cast<double>(options.trainer.epochs);
-    }
-  }
+  TrainingComparison result{
+      .budget = options.budget, .data = set.name, .pair = pair_of(spec, options.budget), .outcomes = {}};
+  Outcomes kept(options.folder, common_of(spec, set, options));
+  const std::int64_t epochs = options.trainer.epochs;
+  const std::int64_t standard_epochs =
+      options.budget == Budget::kTime ? epochs_in_equal_time(result.pair, options.trainer, kept) : epochs;
   for (int i = 1; i <= options.seeds; ++i) {
     const auto seed = static_cast<std::uint64_t>(i);
     for (const Contender* contender : {&result.pair.separable, &result.pair.standard}) {
-      const bool before = done(contender->standard, seed);
-      if (observer.begin) observer.begin(*contender, seed, before);
-      if (before) continue;
       TrainerOptions trainer = options.trainer;
-      trainer.network = format("{}{}", to_string(contender->spec), contender->standard ? ", standard" : "");
-      trainer.folder = options.folder / format("{}-{}", contender->name, seed);
+      trainer.epochs = contender->standard ? standard_epochs : epochs;
       trainer.batches.seed = seed;
-      trainer.graph.seed = seed;
-      if (contender->standard) {
-        const double epochs = std::round(share * static_cast<double>(trainer.epochs));
-        trainer.epochs = std::max<std::int64_t>(1, static_cast<std::int64_t>(epochs));
-      }
-      Trainer run(contender->build(seed, 1), set, trainer);
-      if (!Checkpoints(trainer.folder, trainer.keep).steps().empty()) run.resume();
-      if (run.run(observer.training) != TrainingEnd::kDone) return std::nullopt;
-      BatchOptions batches = trainer.batches;
-      batches.augmentation = {};
-      batches.shuffle = false;
-      batches.full_only = false;
-      const Batches test(set, Part::kTest, all_of(set.test.count()), batches);
-      const Evaluation evaluation = evaluate_network(run.trained(), test, set.test, {.threads = trainer.threads});
-      result.outcomes.push_back({.standard = contender->standard,
-                                 .seed = seed,
-                                 .epochs = trainer.epochs,
-                                 .accuracy = evaluation.accuracy,
-                                 .loss = evaluation.loss,
-                                 .train_seconds = run.history().seconds,
-                                 .images_per_second = evaluation.images_per_second});
-      write_outcomes(options.folder, heading, result.outcomes);
-      if (observer.end) observer.end(result.outcomes.back());
+      const std::string name = run_name(*contender, trainer.epochs, seed);
+      trainer.folder = options.folder / name;
+      std::optional<Outcome> outcome = kept.outcome(name);
+      const bool before = outcome.has_value();
+      if (observer.begin) observer.begin(*contender, seed, before);
+      if (!before) outcome = run_of(*contender, set, trainer, observer.training);
+      if (!outcome) return std::nullopt;
+      outcome->standard = contender->standard;
+      outcome->seed = seed;
+      outcome->epochs = trainer.epochs;
+      result.outcomes.push_back(*outcome);
+      if (before) continue;
+      kept.add(name, *outcome);
+      if (observer.end) observer.end(*outcome);
     }
   }
   return result;

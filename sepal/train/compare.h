@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sepal/data/data_set.h"
+#include "sepal/train/outcomes.h"
 #include "sepal/train/trainer.h"
 #include "sepal/zoo/zoo.h"
 
@@ -53,20 +54,9 @@ ContenderPair pair_of(const ZooSpec& spec, Budget budget);
 
 struct CompareOptions {
   Budget budget = Budget::kWidth;
-  int seeds = 3;             ///< 1, 2 ...: of weights and of the data's order
-  TrainerOptions trainer{};  ///< its folder holds a folder for each run; its network is set here
-  std::filesystem::path folder{};
-};
-
-/// One training run and how its network does on the test part.
-struct Outcome {
-  bool standard = false;
-  std::uint64_t seed = 1;
-  std::int64_t epochs = 0;
-  double accuracy = 0;
-  double loss = 0;
-  double train_seconds = 0;      ///< of all sittings
-  double images_per_second = 0;  ///< in inference, on the threads of the training
+  int seeds = 3;                   ///< 1, 2 ...: of weights and of the data's order
+  TrainerOptions trainer{};        ///< its network, folder and seeds are set here
+  std::filesystem::path folder{};  ///< holds a folder for each run
 };
 
 /// Mean and the largest distance from it.
@@ -91,9 +81,10 @@ struct CompareObserver {
   TrainingObserver training{};
 };
 
-/// Trains both networks with every seed and tests them. A run that is done is kept as a line of the folder's
-/// outcomes.txt and not done again; one that was stopped is taken up where it was. Returns nothing where the observer's
-/// stop() ended it. Throws Error as Trainer does.
+/// Trains both networks with every seed and tests them. A run that is done is kept in the folder's Outcomes and not
+/// done again, whatever the budget: comparisons under several budgets share what they have in common. One that was
+/// stopped is taken up where it was. Returns nothing where the observer's stop() ended it. Throws Error as Trainer and
+/// Outcomes do.
 std::optional<TrainingComparison> compare(const ZooSpec& spec, const DataSet& set, const CompareOptions& options,
                                           const CompareObserver& observer = {});
 

@@ -99,6 +99,31 @@ TEST(Train, GoesOnFromAModelAndInStandardConvolutions) {
                        "% of 30 test images"));
 }
 
+TEST(Train, MakesANewLastLayerWhereClassesAreAskedFor) {
+  const TemporaryFolder folder;
+  const std::string data = small_set(folder);
+  const std::string net = folder / "net.onnx";
+  EXPECT_TRUE(succeeds(run_tool({"zoo", "mobilenet_v2:width=0.1,size=32,classes=3,seed=5", "-o", net})));
+  const auto tuned = [&](const std::string& name, std::vector<std::string> more) {
+    std::vector<std::string> words = {"train",   "--from", net,      "--data", data,           "--out", folder / name,
+                                      "--batch", "16",     "--rate", "1e-12",  "--time-limit", "1e-6s", "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    EXPECT_TRUE(succeeds(run_tool(words)));
+    const Outcome judged = run_tool({"eval", folder / name + "/model.onnx", "--data", data, "--json"});
+    EXPECT_TRUE(succeeds(judged));
+    return report::Json::parse(judged.out)["loss"].get<double>();
+  };
+  const double kept = tuned("kept", {});
+  EXPECT_EQ(tuned("again", {}), kept);
+  EXPECT_NE(tuned("anew", {"--classes", "3"}), kept);
+  EXPECT_TRUE(refuses({"train", "--from", net, "--classes", "4", "--data", data, "--out", folder / "x"}, 1,
+                      "sepal train: --classes is 4, but rows has 3"));
+  EXPECT_TRUE(refuses({"train", "--from", net, "--classes", "some", "--data", data, "--out", folder / "x"}, 2,
+                      "sepal train: --classes is a whole number from 1 to 1000000, not \"some\""));
+  EXPECT_TRUE(refuses({"train", "mobilenet_v1", "--classes", "3", "--data", data, "--out", folder / "x"}, 2,
+                      "sepal train: --classes is for --from; a network of the zoo has the data's"));
+}
+
 TEST(Train, StopsByTheTimeLimitAndGoesOn) {
   const TemporaryFolder folder;
   const std::string data = small_set(folder);
@@ -176,6 +201,7 @@ TEST(Compare, TellsHowAPairDoes) {
   EXPECT_EQ(json["separable"]["runs"].size(), 2u);
   EXPECT_EQ(json["standard"]["runs"].size(), 2u);
   EXPECT_GT(json["standard"]["macs"], json["separable"]["macs"]);
+  EXPECT_EQ(report::Json::parse(read_text(folder / "pair/width.json")), json);
   EXPECT_TRUE(refuses({"compare", "--data", data}, 2, "sepal compare: --out is missing: the folder for the runs"));
   EXPECT_TRUE(
       refuses({"compare", "--out", folder / "x"}, 2, "sepal compare: --data is missing: the images to learn from"));

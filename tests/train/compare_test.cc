@@ -7,7 +7,9 @@
 
 #include <cmath>
 #include <fstream>
+#include <sstream>
 
+#include "sepal/base/text.h"
 #include "tests/folder.h"
 #include "tests/raises.h"
 #include "tests/train/small_data.h"
@@ -94,30 +96,83 @@ TEST(Compare, GoesOnWhereItWasStopped) {
   EXPECT_LE(spread.mean, 1);
 }
 
-TEST(Compare, SaysWhichLineOfItsFileIsDamaged) {
+constexpr const char* kSpec = "mobilenet_v1_shallow:width=0.25,size=16,channels=1,classes=3,stem=1";
+
+TEST(Compare, SharesRunsAmongBudgets) {
   const Folder folder;
   std::filesystem::create_directories(folder.path());
-  std::ofstream(folder.path() / "outcomes.txt") << "mobilenet_v1_shallow:width=0.25,size=16,channels=1,classes=3,stem="
-                                                   "1 on rows, equal width, 2 epochs, batch 16, "
-                                                   "rate 0.02\nseparable 1 2 0.5 0.7 3 100\nsomething else\n";
-  const ZooSpec spec = parse_zoo_spec("mobilenet_v1_shallow:width=0.25,size=16,channels=1,classes=3,stem=1");
+  const ZooSpec spec = parse_zoo_spec(kSpec);
   const DataSet set = small_data();
-  EXPECT_TRUE(raises([&] { compare(spec, set, options(folder.path(), Budget::kWidth)); },
-                     (folder.path() / "outcomes.txt").string() +
-                         ": line 3 is not of a comparison; remove it and that run is done again",
-                     ErrorKind::kInvalid));
+  const auto width = compare(spec, set, options(folder.path(), Budget::kWidth));
+  ASSERT_TRUE(width.has_value());
+  std::vector<std::string> runs;
+  CompareObserver observer;
+  observer.begin = [&](const Contender& contender, std::uint64_t seed, bool done_before) {
+    runs.push_back(format("{} {}{}", contender.name, seed, done_before ? " done" : ""));
+  };
+  CompareOptions of_time = options(folder.path(), Budget::kTime);
+  of_time.seeds = 1;
+  const auto time = compare(spec, set, of_time, observer);
+  ASSERT_TRUE(time.has_value());
+  EXPECT_EQ(runs[0], "separable 1 done");
+  EXPECT_EQ(time->outcomes[0].accuracy, width->outcomes[0].accuracy);
+  EXPECT_EQ(time->outcomes[0].epochs, 2);
+  // How many epochs fit is measured once, though the machine may be slower the next time.
+  runs.clear();
+  const auto again = compare(spec, set, of_time, observer);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(runs[1], "standard 1 done");
+  EXPECT_EQ(again->outcomes[1].epochs, time->outcomes[1].epochs);
+}
+
+TEST(Compare, CountsWhatTrainingChanges) {
+  const ContenderPair pair =
+      pair_of(parse_zoo_spec("mobilenet_v1_shallow:width=0.22,size=28,channels=1,classes=10,stem=1"), Budget::kWidth);
+  EXPECT_EQ(pair.separable.parameters, 97'722);  // as the bundled model's
+}
+
+/// The folder's outcomes.txt after a comparison, with one text in another's place.
+std::filesystem::path with_changed_outcomes(const Folder& folder, const std::string& from, const std::string& to) {
+  std::filesystem::create_directories(folder.path());
+  CompareOptions one = options(folder.path(), Budget::kWidth);
+  one.seeds = 1;
+  compare(parse_zoo_spec(kSpec), small_data(), one);
+  const std::filesystem::path file = folder.path() / "outcomes.txt";
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  std::string changed = text.str();
+  const std::size_t at = changed.find(from);
+  EXPECT_NE(at, std::string::npos) << changed;
+  changed.replace(at, from.size(), to);
+  std::ofstream(file) << changed;
+  return file;
+}
+
+testing::AssertionResult comparison_raises(const Folder& folder, const std::string& message) {
+  return raises([&] { compare(parse_zoo_spec(kSpec), small_data(), options(folder.path(), Budget::kWidth)); }, message,
+                ErrorKind::kInvalid);
+}
+
+TEST(Compare, SaysWhichLineOfItsFileIsDamaged) {
+  const Folder folder;
+  const auto file = with_changed_outcomes(folder, "separable-width0.25-epochs2-seed1 ", "something else ");
+  EXPECT_TRUE(comparison_raises(
+      folder, format("{}: line 21 is not of a comparison; remove it and that run is done again", file.string())));
 }
 
 TEST(Compare, DoesNotTakeOutcomesOfAnother) {
-  const Folder folder;
-  folder.write("outcomes.txt", "another\nseparable 1 2 0.5 0.7 3 100\n");
-  const DataSet set = small_data();
-  const ZooSpec spec = parse_zoo_spec("mobilenet_v1_shallow:width=0.25,size=16,channels=1,classes=3,stem=1");
-  EXPECT_TRUE(raises([&] { compare(spec, set, options(folder.path(), Budget::kMacs)); },
-                     (folder.path() / "outcomes.txt").string() +
-                         ": is of another comparison, another, not mobilenet_v1_shallow:width=0.25,size=16,channels=1,"
-                         "classes=3,stem=1 on rows, equal macs, 2 epochs, batch 16, rate 0.02; give another folder",
-                     ErrorKind::kInvalid));
+  const Folder changed;
+  auto file = with_changed_outcomes(changed, "batch: 16", "batch: 17");
+  EXPECT_TRUE(comparison_raises(
+      changed, format("{}: is of another comparison: batch is 17, not 16; give another folder", file.string())));
+  const Folder less;
+  file = with_changed_outcomes(less, "batch: 16\n", "");
+  EXPECT_TRUE(comparison_raises(
+      less, format("{}: is of another comparison: batch is nothing, not 16; give another folder", file.string())));
+  const Folder foreign;
+  foreign.write("outcomes.txt", "another\n");
+  EXPECT_TRUE(comparison_raises(foreign, format("{}: is no file of a comparison; give another folder",
+                                                (foreign.path() / "outcomes.txt").string())));
 }
 
 }  // namespace

@@ -169,11 +169,9 @@ class Train {
     model.about.properties["sepal.resize"] = as_they_are ? "stretch" : name_of(set.fit);
     if (options_.fold) model = optimize(model);
     const std::filesystem::path file = folder_ / "model.onnx";
-    const std::string history = report::to_text(to_json(trainer.history()));
     {
       const Uninterrupted whole;
       onnx::write(file, model);
-      write_file(folder_ / "history.json", std::as_bytes(std::span(history)));
     }
     std::string text = format("{}: {} parameters, {}\n", printable(file.string()),
                               grouped(trainer.history().parameters), why(end, trainer));
@@ -193,9 +191,12 @@ class Train {
     }
     History told = trainer.history();
     told.command = command();
-    const std::string page = report::run_html(told, judged ? &*judged : nullptr, cost_of(model));
+    const Evaluation* const test = judged ? &*judged : nullptr;
+    const std::string page = report::run_html(told, test, cost_of(model));
+    const std::string history = report::to_text(to_json(told, test));
     {
       const Uninterrupted whole;
+      write_file(folder_ / "history.json", std::as_bytes(std::span(history)));
       write_file(folder_ / "report.html", std::as_bytes(std::span(page)));
     }
     log.clear();

@@ -31,9 +31,13 @@ Json to_json(const EpochRecord& r) {
 
 }  // namespace
 
-Json to_json(const History& history) {
-  Json json{{"network", history.network},       {"data", history.data}, {"classes", history.classes},
-            {"parameters", history.parameters}, {"macs", history.macs}, {"seconds", history.seconds}};
+Json to_json(const History& history, const Evaluation* test) {
+  Json json{{"network", history.network}, {"data", history.data}, {"command", history.command},
+            {"classes", history.classes}, {"macs", history.macs}, {"parameters", history.parameters},
+            {"seconds", history.seconds}};
+  if (test != nullptr) {
+    json["test"] = {{"images", test->images}, {"accuracy", test->accuracy}, {"loss", test->loss}};
+  }
   json["epochs"] = Json::array();
   for (const EpochRecord& epoch : history.epochs) json["epochs"].push_back(to_json(epoch));
   json["steps"] = Json::array();

@@ -11,8 +11,8 @@
 
 namespace sepal::cli {
 
-/// The history as a document: what history.json holds.
-report::Json to_json(const History& history);
+/// The history as a document: what history.json holds. `test` is null where there is no test part.
+report::Json to_json(const History& history, const Evaluation* test);
 
 /// What a run says while it goes on: on a terminal one line that is written over, in a pipe a line now and then; and a
 /// line of JSON for each record.

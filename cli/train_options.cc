@@ -51,7 +51,8 @@ const std::vector<Row>& rows() {
       {"--clip", "N", "Most that the norm of all gradients may be", &T::clip},
       {"--average", "D", "Keep a moving average of the weights that decays so, as 0.999", &T::average},
       {"--dropout", "R", "Rate in front of the last layer", &T::dropout},
-      {"--augment", "LIST", "Of flip, crop, resized-crop, jitter, erase, mixup, cutmix", &T::augment},
+      {"--augment", "LIST", "Of flip, crop, resized-crop, jitter, erase, mixup, cutmix, each with =STRENGTH if wanted",
+       &T::augment},
       {"--patience", "N", "End after N epochs without a lower validation loss, and keep the best", &T::patience},
       {"--seed", "N", "Of weights, order and chance (default: 1)", &T::seed},
       {"--from", "FILE", "An ONNX network to go on from, in the place of NET", &T::from, false, Complete::kFile},
@@ -90,32 +91,49 @@ std::int64_t whole(std::string_view option, const std::optional<std::string>& te
   return value;
 }
 
+/// What --augment knows: a word, what may stand behind its "=", and what it does.
+struct AugmentWord {
+  std::string_view name;
+  double usual;
+  double least;
+  double most;
+  bool whole;
+  void (*add)(Augmentation& to, double strength);
+};
+
+Mix& mix_of(Augmentation& to) { return to.mix ? *to.mix : to.mix.emplace(); }
+
+constexpr AugmentWord kAugmentWords[] = {
+    {"flip", 0.5, 0, 1, false, [](Augmentation& to, double p) { to.flip = Flip{p}; }},
+    {"crop", 4, 1, 64, true,
+     [](Augmentation& to, double n) { to.padded_crop = PaddedCrop{static_cast<std::int64_t>(n)}; }},
+    {"resized-crop", 0.08, 0.01, 1, false, [](Augmentation& to, double area) { to.resized_crop = ResizedCrop{area}; }},
+    {"jitter", 0.4, 0, 1, false, [](Augmentation& to, double s) { to.colour = ColourJitter{s, s, s}; }},
+    {"erase", 0.25, 0, 1, false, [](Augmentation& to, double p) { to.erase = Erase{.probability = p}; }},
+    {"mixup", 0.2, 0.01, 10, false, [](Augmentation& to, double alpha) { mix_of(to).mixup_alpha = alpha; }},
+    {"cutmix", 1, 0.01, 10, false, [](Augmentation& to, double alpha) { mix_of(to).cutmix_alpha = alpha; }},
+};
+
 Augmentation augmentation(const std::optional<std::string>& text) {
   Augmentation result;
   if (!text) return result;
-  const auto mix = [&]() -> Mix& { return result.mix ? *result.mix : result.mix.emplace(); };
   for (std::size_t at = 0; at <= text->size();) {
     const std::size_t end = std::min(text->find(',', at), text->size());
-    const std::string word = text->substr(at, end - at);
+    const std::string item = text->substr(at, end - at);
     at = end + 1;
-    if (word == "flip") {
-      result.flip = Flip{};
-    } else if (word == "crop") {
-      result.padded_crop = PaddedCrop{};
-    } else if (word == "resized-crop") {
-      result.resized_crop = ResizedCrop{};
-    } else if (word == "jitter") {
-      result.colour = ColourJitter{};
-    } else if (word == "erase") {
-      result.erase = Erase{};
-    } else if (word == "mixup") {
-      mix().mixup_alpha = 0.2;
-    } else if (word == "cutmix") {
-      mix().cutmix_alpha = 1;
-    } else {
+    const std::size_t equals = item.find('=');
+    const auto* const word = std::ranges::find(kAugmentWords, item.substr(0, equals), &AugmentWord::name);
+    if (word == std::end(kAugmentWords)) {
       fail(ErrorKind::kUsage, "--augment knows flip, crop, resized-crop, jitter, erase, mixup and cutmix, not \"{}\"",
-           printable(word));
+           printable(item.substr(0, equals)));
     }
+    std::optional<std::string> strength;
+    if (equals != std::string::npos) strength = item.substr(equals + 1);
+    const std::string option = format("--augment {}", word->name);
+    const double value = number(option, strength, word->usual, word->least, word->most);
+    if (word->whole && value != std::floor(value))
+      whole(option, strength, 0, static_cast<std::int64_t>(word->least), static_cast<std::int64_t>(word->most));
+    word->add(result, value);
   }
   return result;
 }

@@ -54,6 +54,8 @@ TEST(Train, WritesAModelThatRunsWithNoFlag) {
   EXPECT_EQ(history["epochs"].size(), 2u);
   EXPECT_EQ(history["steps"].size(), 10u);
   EXPECT_EQ(history["network"], "mobilenet_v1_shallow:width=0.1,size=16,channels=1,classes=3,stem=1");
+  EXPECT_TRUE(history["command"].get<std::string>().starts_with("sepal train mobilenet_v1_shallow:width=0.1,size=16 "));
+  EXPECT_EQ(history["test"]["images"], 30);
   std::ifstream log(folder / "log.jsonl");
   int lines = 0;
   for (std::string line; std::getline(log, line); ++lines) EXPECT_TRUE(report::Json::accept(line));
@@ -232,6 +234,8 @@ TEST(Train, RefusesWithOneLine) {
   EXPECT_TRUE(refuses({"train", net, "--data", data, "--out", out, "--augment", "flip,flop"}, 2,
                       "sepal train: --augment knows flip, crop, resized-crop, jitter, erase, mixup and cutmix, not "
                       "\"flop\""));
+  EXPECT_TRUE(refuses({"train", net, "--data", data, "--out", out, "--augment", "flip,crop=0"}, 2,
+                      "sepal train: --augment crop is a number from 1 to 64, not \"0\""));
   EXPECT_TRUE(refuses({"eval", net}, 2, "sepal eval: --data is missing: the images to judge by"));
   EXPECT_TRUE(refuses({"eval", net, "--data", data}, 1,
                       "sepal eval: mobilenet_v1:width=0.1: tells 1000 classes apart, rows has 3"));

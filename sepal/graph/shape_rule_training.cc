@@ -105,8 +105,8 @@ Types infer_training(const UnaryGradient& op, Inputs inputs) {
 Types infer_training(const PoolGradient& op, Inputs inputs) {
   check_count(inputs, 2, 2);
   check_f32(inputs);
-  const Types y =
-      infer_image(Pool{.kind = op.kind, .window = op.window, .count_padding = op.count_padding}, inputs.first(1));
+  const Types y = infer_image(
+      Pool{.kind = op.kind, .window = op.window, .ceil = op.ceil, .count_padding = op.count_padding}, inputs.first(1));
   check_shape(inputs[1], y.front().shape, "the gradient");
   return {inputs[0]};
 }

@@ -83,6 +83,7 @@ struct UnaryGradient {
 struct PoolGradient {
   PoolKind kind = PoolKind::kMax;
   Window window{};
+  bool ceil = false;           ///< as Pool's
   bool count_padding = false;  ///< as Pool's
   friend bool operator==(const PoolGradient&, const PoolGradient&) = default;
 };

@@ -59,8 +59,9 @@ class Rule {
   }
 
   void operator()(const Pool& op) {
-    give(0, graph_.add(PoolGradient{.kind = op.kind, .window = op.window, .count_padding = op.count_padding},
-                       {x(0), dy_}));
+    give(0, graph_.add(
+                PoolGradient{.kind = op.kind, .window = op.window, .ceil = op.ceil, .count_padding = op.count_padding},
+                {x(0), dy_}));
   }
 
   void operator()(const Resize& op) { give(0, graph_.add(ResizeGradient{op.how, shape(0)}, {dy_})); }
@@ -73,7 +74,10 @@ class Rule {
       count *= whole[axis];
       kept[static_cast<std::size_t>(axis)] = 1;
     }
-    ValueId g = graph_.shape(dy_) == Shape(kept) ? dy_ : graph_.add(Reshape{Shape(kept)}, {dy_});
+    const auto as_kept = [&](ValueId value) {
+      return graph_.shape(value) == Shape(kept) ? value : graph_.add(Reshape{Shape(kept)}, {value});
+    };
+    ValueId g = as_kept(dy_);
     switch (op.kind) {
       case ReduceKind::kMean:
         g = times(g, sums_.number(1.0f / static_cast<float>(std::max<std::int64_t>(count, 1))));
@@ -82,6 +86,15 @@ class Rule {
         break;
       case ReduceKind::kSumSquare:
         return give(0, times(times(x(0), sums_.number(2)), g));
+      case ReduceKind::kMax:
+      case ReduceKind::kMin: {
+        // Those that are as large share it evenly.
+        const ValueId same = sums_.binary(BinaryKind::kEqual, x(0), as_kept(y()));
+        const ValueId ones = graph_.add(Select{}, {same, sums_.number(1), sums_.number(0)});
+        const ValueId equals = graph_.add(Reduce{.kind = ReduceKind::kSum, .axes = op.axes}, {ones});
+        const ValueId share = sums_.binary(BinaryKind::kDivide, g, equals);
+        return give(0, graph_.add(Select{}, {same, share, sums_.number(0)}));
+      }
       default:
         no_gradient(op);
     }

@@ -266,12 +266,13 @@ TEST(Gradient, OfTwoValuesThatBroadcast) {
 }
 
 TEST(Gradient, OfPoolingAndResizing) {
-  const auto pool = [](PoolKind kind, bool count_padding) {
+  const auto pool = [](PoolKind kind, bool count_padding, bool ceil = false) {
     return [=](Sample& s) {
       return s.graph.add(Pool{.kind = kind,
                               .window = {.kernel = {3, 2},
                                          .stride = {s.random.whole(1, 3), 2},
                                          .padding = {1, s.random.whole(0, 1), 1, 1}},
+                              .ceil = ceil,
                               .count_padding = count_padding},
                          {s.variable({2, 6, 5, 3})});
     };
@@ -289,6 +290,12 @@ TEST(Gradient, OfPoolingAndResizing) {
       {"maximum", pool(PoolKind::kMax, false)},
       {"average", pool(PoolKind::kAverage, false)},
       {"average that counts padding", pool(PoolKind::kAverage, true)},
+      {"maximum, extents rounded up", pool(PoolKind::kMax, false, true)},
+      {"average, extents rounded up", pool(PoolKind::kAverage, true, true)},
+      {"global maximum",
+       [](Sample& s) { return s.graph.add(Reduce{ReduceKind::kMax, {1, 2}}, {s.variable({2, 4, 3, 5})}); }},
+      {"minimum, axes dropped",
+       [](Sample& s) { return s.graph.add(Reduce{ReduceKind::kMin, {0, 2}, false}, {s.variable({2, 4, 3})}); }},
       {"global mean",
        [](Sample& s) { return s.graph.add(Reduce{ReduceKind::kMean, {1, 2}}, {s.variable({2, 4, 3, 5})}); }},
       {"sum, axes dropped",
@@ -420,9 +427,9 @@ TEST(Gradient, IsNotComputedForWhatIsNotAsked) {
 TEST(Gradient, SaysWhatHasNone) {
   Graph graph;
   const ValueId x = graph.add_input("x", {DataType::kF32, {4}});
-  const ValueId sorted = graph.add(Reduce{ReduceKind::kMax, {0}, false}, {x}, "best");
-  EXPECT_TRUE(raises([&] { add_gradients(graph, sorted, std::vector{x}); },
-                     "best: reduce_max has no gradient; freeze what stands before it, or leave it out",
+  const ValueId product = graph.add(Reduce{ReduceKind::kProduct, {0}, false}, {x}, "all");
+  EXPECT_TRUE(raises([&] { add_gradients(graph, product, std::vector{x}); },
+                     "all: reduce_product has no gradient; freeze what stands before it, or leave it out",
                      ErrorKind::kUnsupported));
   EXPECT_TRUE(raises([&] { add_gradients(graph, x, std::vector{x}); }, "a loss of f32 4; give a single f32 number",
                      ErrorKind::kInvalid));

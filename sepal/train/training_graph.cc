@@ -59,6 +59,7 @@ class Converter {
     result_.step = result_.graph.add_input("step", {DataType::kI64, Shape{}});
     // All parameters are inputs, and inputs come first.
     for (const Node& node : network_.nodes()) add_parameters(node);
+    check_frozen();
     if (result_.parameters.empty()) invalid("nothing to learn: all weights are frozen, or there are none");
     for (const Node& node : network_.nodes()) visit(node);
     result_.output = value(network_.outputs()[0].value);
@@ -73,6 +74,23 @@ class Converter {
   bool is_frozen(const Node& node) const {
     return std::ranges::any_of(options_.frozen,
                                [&](const std::string& prefix) { return node.name.starts_with(prefix); });
+  }
+
+  /// Throws where a prefix begins no name of a node with weights: it would freeze nothing.
+  void check_frozen() const {
+    std::vector<std::string_view> names;
+    for (const Node& node : network_.nodes()) {
+      for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+        if (!network_.is_constant(node.inputs[i]) || !is_weight(role_of(node.op, i))) continue;
+        names.push_back(node.name);
+        break;
+      }
+    }
+    for (const std::string& prefix : options_.frozen) {
+      if (std::ranges::any_of(names, [&](std::string_view name) { return name.starts_with(prefix); })) continue;
+      invalid("no layer with weights has a name that begins with \"{}\"; the first is called \"{}\"", printable(prefix),
+              names.empty() ? std::string() : printable(names.front()));
+    }
   }
 
   /// The last node that has weights to learn, in front of which dropout stands.

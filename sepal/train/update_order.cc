@@ -37,6 +37,21 @@ StepGraph with_early_updates(StepGraph step, std::size_t first) {
     }
     for (const ValueId output : node.outputs) made_at[Graph::index(output)] = place[i];
   }
+  // What makes no slot only prepares for what does: it stands as late as its first reader lets it, so that its result
+  // takes memory for a moment alone.
+  std::vector<std::size_t> reader(graph.value_count(), nodes.size());
+  for (std::size_t i = nodes.size(); i-- > first;) {
+    const auto makes_slot = [&](ValueId output) { return replaced[Graph::index(output)].has_value(); };
+    if (std::ranges::none_of(nodes[i].outputs, makes_slot)) {
+      std::size_t soonest = nodes.size();
+      for (const ValueId output : nodes[i].outputs) soonest = std::min(soonest, reader[Graph::index(output)]);
+      place[i] = std::max(place[i], std::min(soonest, nodes.size() - 1));
+    }
+    for (const ValueId input : nodes[i].inputs) {
+      std::size_t& soonest = reader[Graph::index(input)];
+      soonest = std::min(soonest, place[i]);
+    }
+  }
   std::vector<std::size_t> order(nodes.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return place[i]; });

@@ -42,6 +42,40 @@ class Sum {
   std::uint64_t state_ = 0xcbf29ce484222325;
 };
 
+/// A name or text as a file holds it: JSON takes no bytes that are no UTF-8 (names of files may have some), so those
+/// become \\xNN, and a backslash two.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = character_at(text, at).length;
+    if (length == 0) {
+      result += format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(text[at])));
+    } else {
+      result += text[at] == '\\' ? std::string_view("\\\\") : text.substr(at, length);
+    }
+    at += std::max<std::size_t>(length, 1);
+  }
+  return result;
+}
+
+/// What was escaped; anything else is left as it is.
+std::string unescaped(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    unsigned byte = 0;
+    if (text[at] == '\\' && text.substr(at + 1, 1) == "\\") {
+      ++at;
+    } else if (text.substr(at, 2) == "\\x" && text.size() >= at + 4 &&
+               std::from_chars(text.data() + at + 2, text.data() + at + 4, byte, 16).ptr == text.data() + at + 4) {
+      result += static_cast<char>(byte);
+      at += 3;
+      continue;
+    }
+    result += text[at];
+  }
+  return result;
+}
+
 std::span<const std::byte> bytes_of(const ConstBuffer& tensor) {
   return {static_cast<const std::byte*>(tensor.data), tensor.bytes()};
 }
@@ -66,7 +100,7 @@ Sum sum_of(const std::map<std::string, std::string>& metadata) {
 std::map<std::string, std::string> below(std::string_view prefix, const std::map<std::string, std::string>& metadata) {
   std::map<std::string, std::string> result;
   for (const auto& [key, value] : metadata) {
-    if (key.starts_with(prefix)) result.emplace(key.substr(prefix.size()), value);
+    if (key.starts_with(prefix)) result.emplace(unescaped(key.substr(prefix.size())), unescaped(value));
   }
   return result;
 }
@@ -143,9 +177,10 @@ void Checkpoints::save(std::int64_t step, const Identity& identity, const std::m
   if (problem) fail(ErrorKind::kIo, "{}: cannot be created: {}", printable(folder_.string()), problem.message());
   std::map<std::string, std::string> metadata = {{std::string(kKind), std::string(kVersion)},
                                                  {std::string(kStep), format("{}", step)}};
-  for (const auto& [name, value] : identity) metadata.emplace(format("{}{}", kRun, name), value);
-  for (const auto& [name, value] : text) metadata.emplace(format("{}{}", kText, name), value);
-  std::vector<NamedTensor> ordered(tensors.begin(), tensors.end());
+  for (const auto& [name, value] : identity) metadata.emplace(format("{}{}", kRun, escaped(name)), escaped(value));
+  for (const auto& [name, value] : text) metadata.emplace(format("{}{}", kText, escaped(name)), escaped(value));
+  std::vector<NamedTensor> ordered;
+  for (const auto& [name, tensor] : tensors) ordered.push_back({escaped(name), tensor});
   std::ranges::sort(ordered, {}, &NamedTensor::name);
   Sum sum = sum_of(metadata);
   for (const auto& [name, tensor] : ordered) add(sum, name, tensor);
@@ -189,7 +224,9 @@ SafeTensors Checkpoints::read(std::int64_t step) const {
 Checkpoint Checkpoints::load(std::int64_t step, const Identity& identity) const {
   SafeTensors file = read(step);
   in_place(printable(path_of(step).string()), [&] { check_identity(identity, below(kRun, file.metadata)); });
-  return {step, below(kText, file.metadata), std::move(file.tensors)};
+  Checkpoint checkpoint{step, below(kText, file.metadata), {}};
+  for (auto& [name, tensor] : file.tensors) checkpoint.tensors.emplace(unescaped(name), std::move(tensor));
+  return checkpoint;
 }
 
 std::map<std::string, std::string> Checkpoints::last_text() const {

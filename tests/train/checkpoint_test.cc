@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "sepal/formats/safetensors.h"
 #include "sepal/train/trainer.h"
 #include "sepal/zoo/zoo.h"
@@ -43,6 +45,17 @@ TEST(Checkpoints, ThatAreNoneAreRefused) {
   folder.write("step-000000001.safetensors", "short");
   EXPECT_TRUE(raises([&] { checkpoints.last_text(); }, file + ": 5 bytes are too few for a safetensors file",
                      ErrorKind::kInvalid));
+}
+
+TEST(Checkpoints, KeepTextsThatAreNoUtf8) {
+  const Folder folder;
+  Checkpoints checkpoints(folder.path(), 1);
+  const std::string odd = "a\xe9\\x41\\\\ \xc3\xa9\n\"";
+  const Tensor one = Tensor::of<float>({1}, {2});
+  checkpoints.save(1, {{"network", odd}}, {{"note " + odd, odd}}, std::array{NamedTensor{odd, one.buffer()}});
+  EXPECT_EQ(checkpoints.last_text().at("note " + odd), odd);
+  const Checkpoint loaded = checkpoints.load(1, {{"network", odd}});
+  EXPECT_TRUE(identical(loaded.tensors.at(odd), one));
 }
 
 TEST(Checkpoints, WantAFolder) {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "sepal/base/text.h"
-#include "sepal/data/prepare.h"
+#include "sepal/formats/image.h"
 
 // An epoch's order is a permutation by (seed, epoch); what is done to an image depends on its place in that order, what
 // is done to a batch on its step. An image becomes values in the very way in which one is read to be run
@@ -89,7 +89,9 @@ void Batches::load_image(std::int64_t index, std::int64_t epoch, std::int64_t pl
   Random random(options_.seed, {Purpose::kImage, epoch, place});
   Tensor pixels = images_.image(index);
   if (augmentation.resized_crop) pixels = resized_crop(pixels, options_.size, *augmentation.resized_crop, random);
-  const Tensor values = prepared(pixels, format());
+  ImageFormat wanted = format();
+  if (augmentation.resized_crop) wanted.fit = Fit::kStretch;  // it has the size already
+  const Tensor values = prepare_image(pixels, wanted);
   std::ranges::copy(values.values<float>(), image.data);
   if (augmentation.colour) {
     colour_jitter(image, *augmentation.colour, random);

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "sepal/base/text.h"
-#include "sepal/data/prepare.h"
+#include "sepal/formats/image.h"
 
 namespace sepal {
 namespace {
@@ -49,9 +49,9 @@ Normalisation measured_normalisation(const DataSet& set, std::span<const std::in
   const std::size_t count = set.size ? indices.size() : std::min(indices.size(), kMostFiles);
   std::array<Histogram, 3> colours{};
   for (std::size_t i = 0; i < count; ++i) {
-    add(prepared(set.train.image(indices[i * indices.size() / count]),
-                 {.size = size, .channels = channels, .type = DataType::kU8, .fit = set.fit}),
-        colours);
+    const ImageFormat pixels = {
+        .size = size, .channels = channels, .channels_first = false, .type = DataType::kU8, .fit = set.fit};
+    add(prepare_image(set.train.image(indices[i * indices.size() / count]), pixels), colours);
   }
   Normalisation result;
   for (std::size_t colour = 0; colour < 3; ++colour) {

@@ -81,9 +81,9 @@ class Compare {
       log.say(format("{} seed {}: {:.2f} % in {:.0f} s", outcome.standard ? "standard" : "separable", outcome.seed,
                      100 * outcome.accuracy, outcome.train_seconds));
     };
-    observer.training.stop = &Polled::is_asked;
+    observer.training = log.observer(&Polled::is_asked);
     std::optional<TrainingComparison> result = compare(spec, set, chosen, observer);
-    if (!result) {
+    if (!result || Polled::is_asked()) {
       log.say(format("interrupted; the same command goes on where it was, in {}", printable(chosen.folder.string())));
       leave_interrupted();
     }

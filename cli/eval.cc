@@ -77,18 +77,19 @@ Json to_json(const Evaluation& judged, const DataSet& set, std::string_view part
   return json;
 }
 
-/// For `batch` images at once where the network can be brought to it, else as it is.
-std::int64_t batch_of(const Graph& graph, std::int64_t batch) {
+/// The batch that was asked for, else the usual one where the network can be brought to it, else as it is.
+std::int64_t batch_of(const Graph& graph, std::optional<int> asked) {
+  constexpr int kUsualBatch = 64;
+  if (asked) return *asked;
   try {
-    with_batch(graph, batch);
-    return batch;
+    with_batch(graph, kUsualBatch);
+    return kUsualBatch;
   } catch (const Error&) {
     return image_shape(graph).n();
   }
 }
 
 void eval(const EvalOptions& options) {
-  constexpr int kUsualBatch = 64;
   if (!options.data) throw Error(ErrorKind::kUsage, "--data is missing: the images to judge by");
   Console console("sepal eval", options.quiet);
   const std::string part = options.part.value_or("test");
@@ -106,7 +107,7 @@ void eval(const EvalOptions& options) {
       invalid("tells {} classes apart, {} has {}", class_count(graph), printable(set.name), set.classes.size());
     }
     const Batches batches(set, part == "test" ? Part::kTest : Part::kTrain, all_of(images.count()),
-                          {.batch = batch_of(graph, options.batch.value_or(kUsualBatch)),
+                          {.batch = batch_of(graph, options.batch),
                            .size = wanted.size,
                            .channels = wanted.channels,
                            .normalisation = wanted.normalisation,

@@ -118,7 +118,8 @@ class Train {
     {
       const Polled polled;
       end = trainer.run(observer(log, trainer.step()));
-      if (end == TrainingEnd::kStopped) {
+      // Asked for in the last step, or while the last epoch was judged: it ends here as well.
+      if (end == TrainingEnd::kStopped || Polled::is_asked()) {
         log.say(format("interrupted after step {} of {}; go on with sepal train --resume {}", trainer.step(),
                        trainer.steps(), printable(folder_.string())));
         leave_interrupted();
@@ -143,30 +144,37 @@ class Train {
     return both;
   }
 
-  /// What was given, for the report.
+  /// What makes the run again, in words for a shell.
   std::string command() const {
+    const auto quoted = [](const std::string& word) {
+      constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%";
+      if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+      std::string result = "'";
+      for (const char letter : word) result += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+      return result + "'";
+    };
     std::string text = "sepal train";
     const std::string lines = to_lines(options_);
     for (std::size_t at = 0; at < lines.size();) {
       const std::size_t end = lines.find('\n', at);
-      std::string word = lines.substr(at, end - at);
-      if (word.starts_with("--")) std::ranges::replace(word, '=', ' ');
-      text += " " + word;
+      const std::string line = lines.substr(at, end - at);
+      const std::size_t equals = line.starts_with("--") ? line.find('=') : std::string::npos;
+      text += " " + (equals == std::string::npos ? quoted(line)
+                                                 : line.substr(0, equals) + " " + quoted(line.substr(equals + 1)));
       at = end + 1;
     }
-    return text;
+    return text + " --out " + quoted(folder_.string());
   }
 
   void finish(Trainer& trainer, const DataSet& set, const TrainerOptions& chosen, TrainingEnd end, TrainLog& log) {
     Graph model = trainer.trained();
     const Normalisation& by = chosen.batches.normalisation;
-    const bool as_they_are = set.size && *set.size == Extent{image_shape(model).h(), image_shape(model).w()};
     model.about.name = chosen.network;
     model.about.producer = "sepal";
     model.about.properties["sepal.labels"] = format("{}", join(set.classes, "\n"));
     model.about.properties["sepal.mean"] = format("{}", join(by.mean, ","));
     model.about.properties["sepal.std"] = format("{}", join(by.std, ","));
-    model.about.properties["sepal.resize"] = as_they_are ? "stretch" : name_of(set.fit);
+    model.about.properties["sepal.resize"] = name_of(set.fit);
     if (options_.fold) model = optimize(model);
     const std::filesystem::path file = folder_ / "model.onnx";
     {
@@ -191,6 +199,7 @@ class Train {
     }
     History told = trainer.history();
     told.command = command();
+    told.whole = end != TrainingEnd::kTimeLimit;
     const Evaluation* const test = judged ? &*judged : nullptr;
     const std::string page = report::run_html(told, test, cost_of(model));
     const std::string history = report::to_text(to_json(told, test));

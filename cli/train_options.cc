@@ -37,7 +37,7 @@ const std::vector<Row>& rows() {
        false,
        Complete::kChoices,
        {"sgd", "rmsprop", "adamw"}},
-      {"--rate", "R", "Learning rate (default: 0.05; rmsprop 0.005, adamw 0.002)", &T::rate},
+      {"--rate", "R", "Learning rate (default: 0.1, or 0.02 with --from; rmsprop 0.005, adamw 0.002)", &T::rate},
       {"--schedule",
        "HOW",
        "How it falls: cosine (default), step or constant",
@@ -61,8 +61,8 @@ const std::vector<Row>& rows() {
       {"--resume", "DIR", "Go on with the run in DIR; all that made it is known", &T::resume, true, Complete::kFolder},
       {"--time-limit", "T", "Stop after so long, as 90s, 10m or 2h; the schedule does not change", &T::time_limit,
        true},
-      {"--keep", "K", "Checkpoints to keep (default: 2)", &T::keep, true},
-      {"--save-every", "STEPS", "Checkpoints besides those of each epoch and minute", &T::save_every, true},
+      {"--keep", "K", "Checkpoints to keep (default: 2)", &T::keep},
+      {"--save-every", "STEPS", "Checkpoints besides those of each epoch and minute", &T::save_every},
       {"--log", "FILE", "A line of JSON for each record, appended", &T::log, true, Complete::kFile},
       {"--tensorboard", "DIR", "Event files for TensorBoard", &T::tensorboard, true, Complete::kFolder},
   };
@@ -152,8 +152,8 @@ LearningRule learning_rule(const TrainOptions& options) {
   return rule;
 }
 
-double usual_rate(UpdateRule rule) {
-  if (rule == UpdateRule::kSgd) return 0.05;
+double usual_rate(UpdateRule rule, bool goes_on) {
+  if (rule == UpdateRule::kSgd) return goes_on ? 0.02 : 0.1;
   return rule == UpdateRule::kRmsProp ? 0.005 : 0.002;
 }
 
@@ -255,9 +255,10 @@ TrainerOptions trainer_options(const TrainOptions& options, std::int64_t images)
   result.step.label_smoothing = static_cast<float>(number("--label-smoothing", options.label_smoothing, 0, 0, 0.95));
   result.step.clip_norm = static_cast<float>(number("--clip", options.clip, 0, 0, 1e30));
   result.step.average_decay = static_cast<float>(number("--average", options.average, 0, 0, 0.99999));
-  const std::int64_t steps = (images - images / 10) / result.batches.batch * result.epochs;
+  const std::int64_t steps = steps_per_epoch(images, result.batches) * result.epochs;
   Schedule& schedule = result.schedule;
-  schedule.rate = number("--rate", options.rate, usual_rate(result.step.rule.rule), 1e-12, 1e6);
+  schedule.rate =
+      number("--rate", options.rate, usual_rate(result.step.rule.rule, options.from.has_value()), 1e-12, 1e6);
   schedule.kind = schedule_kind(options.schedule.value_or("cosine")).value();
   schedule.warmup = whole("--warmup", options.warmup, std::min<std::int64_t>(100, steps / 10), 0, kMany);
   // Falls to a tenth after each third of the run.

@@ -14,12 +14,12 @@ namespace sepal::cli {
 struct TrainOptions {
   std::optional<std::string> network;
   std::optional<std::string> data, out, epochs, batch, optimizer, rate, schedule, warmup, weight_decay, label_smoothing,
-      clip, average, dropout, augment, patience, seed, from, classes, freeze;
+      clip, average, dropout, augment, patience, seed, from, classes, freeze, keep, save_every;
   bool standard = false;
   bool fold = false;
   bool decay_depthwise = false;
   // What a run may have otherwise in each sitting.
-  std::optional<std::string> resume, time_limit, keep, save_every, log, tensorboard;
+  std::optional<std::string> resume, time_limit, log, tensorboard;
   std::optional<int> threads;
   bool quiet = false;
 };

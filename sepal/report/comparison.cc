@@ -24,7 +24,7 @@ std::string_view equal_in(Budget budget) {
   return "time of training";
 }
 
-/// "93.41 % (0.12 more or less)".
+/// "93.41 +- 0.12 %".
 std::string with_spread(const Spread& spread) {
   return format("{:.2f} +- {:.2f} %", 100 * spread.mean, 100 * spread.most);
 }
@@ -56,7 +56,7 @@ std::vector<Cell> row_of(const TrainingComparison& comparison, const Contender& 
           accuracy.most,
           mean(&Outcome::loss).mean,
           mean(&Outcome::train_seconds).mean,
-          1 / mean(&Outcome::images_per_second).mean};
+          mean(&Outcome::inference_seconds).mean};
 }
 
 Table pair_table(const TrainingComparison& comparison) {
@@ -73,8 +73,8 @@ Table pair_table(const TrainingComparison& comparison) {
                           {"inference", Unit::kSeconds}}};
   table.rows = {row_of(comparison, comparison.pair.separable), row_of(comparison, comparison.pair.standard)};
   table.note =
-      "Means over seeds; spread is the largest distance of a run from the mean. MACs and inference are of one image, "
-      "training is a whole run.";
+      "Means over seeds; spread is the largest distance of a run from the mean. MACs and inference are of one image "
+      "(inference: the fastest of many runs), training is a whole run.";
   return table;
 }
 
@@ -83,15 +83,14 @@ Table run_table(const TrainingComparison& comparison) {
               .title = "Every run",
               .columns = {{"convolutions"},
                           {"seed", Unit::kCount},
-                          {"epochs", Unit::kCount},
+                          {"epochs", Unit::kRatio},
                           {"accuracy", Unit::kShare},
                           {"loss", Unit::kRatio},
                           {"training", Unit::kSeconds},
                           {"inference", Unit::kSeconds}}};
   for (const Outcome& outcome : comparison.outcomes) {
-    table.rows.push_back({std::string(outcome.standard ? "standard" : "separable"), outcome.seed,
-                          unsigned_of(outcome.epochs), outcome.accuracy, outcome.loss, outcome.train_seconds,
-                          1 / outcome.images_per_second});
+    table.rows.push_back({std::string(outcome.standard ? "standard" : "separable"), outcome.seed, outcome.epochs,
+                          outcome.accuracy, outcome.loss, outcome.train_seconds, outcome.inference_seconds});
   }
   return table;
 }
@@ -137,7 +136,7 @@ Json to_json(const TrainingComparison& comparison) {
            {"accuracy", accuracy.mean},
            {"accuracy_spread", accuracy.most},
            {"train_seconds", comparison.spread(contender->standard, &Outcome::train_seconds).mean},
-           {"images_per_second", comparison.spread(contender->standard, &Outcome::images_per_second).mean}};
+           {"inference_seconds", comparison.spread(contender->standard, &Outcome::inference_seconds).mean}};
     one["runs"] = Json::array();
     for (const Outcome& outcome : comparison.outcomes) {
       if (outcome.standard != contender->standard) continue;
@@ -146,7 +145,7 @@ Json to_json(const TrainingComparison& comparison) {
                              {"accuracy", outcome.accuracy},
                              {"loss", outcome.loss},
                              {"train_seconds", outcome.train_seconds},
-                             {"images_per_second", outcome.images_per_second}});
+                             {"inference_seconds", outcome.inference_seconds}});
     }
   }
   return json;

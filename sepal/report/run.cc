@@ -213,7 +213,8 @@ Table facts_table(const History& history, const Evaluation* test) {
 }
 
 std::string lead_of(const History& history, const Evaluation* test) {
-  std::string text = test != nullptr ? format("{} after ", accuracy_sentence(*test)) : std::string("Stopped after ");
+  std::string text = test != nullptr ? format("{} after ", accuracy_sentence(*test)) : std::string("After ");
+  if (!history.whole) text = test != nullptr ? text + "a part of its run, " : "Stopped after ";
   text += format("{} in {}", with_noun(history.epochs.size(), "epoch"), duration(history.seconds));
   return text + format(", by {} parameters and {} MACs an image.", grouped_count(unsigned_of(history.parameters)),
                        grouped_count(unsigned_of(history.macs)));

@@ -5,7 +5,9 @@
 
 #include "sepal/base/text.h"
 #include "sepal/graph/cost.h"
+#include "sepal/measure/paired.h"
 #include "sepal/measure/standard_network.h"
+#include "sepal/optimize/optimize.h"
 #include "sepal/plan/plan.h"
 #include "sepal/train/evaluation.h"
 #include "sepal/train/identity.h"
@@ -42,8 +44,8 @@ std::int64_t figure_of(const Contender& contender, Budget budget) {
   return budget == Budget::kParameters ? contender.parameters : contender.macs;
 }
 
-/// The standard network whose figure is nearest to that of `separable`: bisection over widths, then those around, since
-/// channels are whole numbers and the figure goes in steps.
+/// The standard network whose figure is nearest to that of `separable`, of those that a bisection over widths meets:
+/// channels are whole numbers, so the figure goes in steps.
 Contender nearest_standard(const Contender& separable, Budget budget) {
   const double wanted = static_cast<double>(figure_of(separable, budget));
   const auto at = [&](double width) { return counted(with_width(separable.spec, width), true); };
@@ -101,7 +103,8 @@ double step_seconds(const Contender& contender, const TrainerOptions& options) {
   return best;
 }
 
-/// What all runs of a folder have in common: everything but the width, the form, the seed and the epochs.
+/// What all runs of a folder have in common: the network that the pairs are made from, and all about their training but
+/// seed and length.
 Identity common_of(const ZooSpec& spec, const DataSet& set, const CompareOptions& options) {
   ZooSpec base = spec;
   base.options.batch = 1;
@@ -115,8 +118,8 @@ Identity common_of(const ZooSpec& spec, const DataSet& set, const CompareOptions
   return common;
 }
 
-std::string run_name(const Contender& contender, std::int64_t epochs, std::uint64_t seed) {
-  return format("{}-width{}-epochs{}-seed{}", contender.name, contender.spec.options.width, epochs, seed);
+std::string run_name(const Contender& contender, std::int64_t steps, std::uint64_t seed) {
+  return format("{}-width{}-steps{}-seed{}", contender.name, contender.spec.options.width, steps, seed);
 }
 
 }  // namespace
@@ -180,14 +183,36 @@ Spread TrainingComparison::spread(bool standard, double Outcome::* figure) const
 
 namespace {
 
-/// Epochs of the standard network that fit into the time of the separable one's: measured once, then kept.
-std::int64_t epochs_in_equal_time(const ContenderPair& pair, const TrainerOptions& trainer, Outcomes& kept) {
-  const std::string name = format("equal-time-width{}-epochs{}", pair.standard.spec.options.width, trainer.epochs);
+/// Steps of the standard network that fit into the time of the separable one's: measured once, then kept.
+std::int64_t steps_in_equal_time(const ContenderPair& pair, const TrainerOptions& trainer, std::int64_t steps,
+                                 Outcomes& kept) {
+  const std::string name = format("equal-time-width{}-steps{}", pair.standard.spec.options.width, steps);
   if (const auto before = kept.number(name)) return *before;
   const double share = step_seconds(pair.separable, trainer) / step_seconds(pair.standard, trainer);
-  const auto epochs = static_cast<std::int64_t>(std::round(share * static_cast<double>(trainer.epochs)));
-  kept.add(name, std::max<std::int64_t>(1, epochs));
+  kept.add(name, std::max<std::int64_t>(1, std::llround(share * static_cast<double>(steps))));
   return *kept.number(name);
+}
+
+/// The options for a run of so many steps instead of `whole`: the schedule keeps its shape.
+TrainerOptions shortened(TrainerOptions options, std::int64_t steps, std::int64_t whole) {
+  if (steps == whole) return options;
+  const double share = static_cast<double>(steps) / static_cast<double>(whole);
+  const auto scaled = [&](std::int64_t count) {
+    return static_cast<std::int64_t>(std::floor(share * static_cast<double>(count)));
+  };
+  options.steps = steps;
+  options.schedule.warmup = scaled(options.schedule.warmup);
+  options.schedule.every = std::max<std::int64_t>(scaled(options.schedule.every), 1);
+  return options;
+}
+
+/// Seconds of the fastest run of one image.
+double inference_seconds(const Graph& network, int threads) {
+  const Plan plan(optimize(with_batch(without_softmax(network), 1)), {.threads = threads});
+  const Workspace workspace(plan.workspace_bytes());
+  const Tensor input(DataType::kF32, image_shape(network).with(0, 1));
+  Tensor output(DataType::kF32, {1, class_count(network)});
+  return time_one([&] { plan.run(workspace, std::array{input.buffer()}, std::array{output.buffer()}); }).best;
 }
 
 /// Trains and tests one of the networks. Returns nothing where the observer's stop() ended it.
@@ -208,7 +233,7 @@ std::optional<Outcome> run_of(const Contender& contender, const DataSet& set, Tr
   return Outcome{.accuracy = evaluation.accuracy,
                  .loss = evaluation.loss,
                  .train_seconds = run.history().seconds,
-                 .images_per_second = evaluation.images_per_second};
+                 .inference_seconds = inference_seconds(run.trained(), trainer.threads)};
 }
 
 }  // namespace
@@ -218,16 +243,17 @@ std::optional<TrainingComparison> compare(const ZooSpec& spec, const DataSet& se
   TrainingComparison result{
       .budget = options.budget, .data = set.name, .pair = pair_of(spec, options.budget), .outcomes = {}};
   Outcomes kept(options.folder, common_of(spec, set, options));
-  const std::int64_t epochs = options.trainer.epochs;
-  const std::int64_t standard_epochs =
-      options.budget == Budget::kTime ? epochs_in_equal_time(result.pair, options.trainer, kept) : epochs;
+  const std::int64_t epoch = steps_per_epoch(set.train.count(), options.trainer.batches);
+  const std::int64_t whole = options.trainer.epochs * epoch;
+  const std::int64_t of_standard =
+      options.budget == Budget::kTime ? steps_in_equal_time(result.pair, options.trainer, whole, kept) : whole;
   for (int i = 1; i <= options.seeds; ++i) {
     const auto seed = static_cast<std::uint64_t>(i);
     for (const Contender* contender : {&result.pair.separable, &result.pair.standard}) {
-      TrainerOptions trainer = options.trainer;
-      trainer.epochs = contender->standard ? standard_epochs : epochs;
+      const std::int64_t steps = contender->standard ? of_standard : whole;
+      TrainerOptions trainer = shortened(options.trainer, steps, whole);
       trainer.batches.seed = seed;
-      const std::string name = run_name(*contender, trainer.epochs, seed);
+      const std::string name = run_name(*contender, steps, seed);
       trainer.folder = options.folder / name;
       std::optional<Outcome> outcome = kept.outcome(name);
       const bool before = outcome.has_value();
@@ -236,7 +262,7 @@ std::optional<TrainingComparison> compare(const ZooSpec& spec, const DataSet& se
       if (!outcome) return std::nullopt;
       outcome->standard = contender->standard;
       outcome->seed = seed;
-      outcome->epochs = trainer.epochs;
+      outcome->epochs = static_cast<double>(steps) / static_cast<double>(epoch);
       result.outcomes.push_back(*outcome);
       if (before) continue;
       kept.add(name, *outcome);

@@ -22,7 +22,7 @@ enum class Budget : std::uint8_t {
   kWidth,       ///< the width: the standard one is larger and dearer
   kParameters,  ///< the parameters, to 2 %: the standard one is narrower
   kMacs,        ///< the MACs, to 2 %: narrower still
-  kTime,        ///< the width and the time of training: the standard one sees fewer epochs
+  kTime,        ///< the width and the time of training: the standard one makes fewer steps
 };
 
 /// "width", "params", "macs", "time".

@@ -60,6 +60,7 @@ struct History {
   std::vector<StepRecord> steps;
   std::vector<EpochRecord> epochs;
   double seconds = 0;  ///< of all sittings together
+  bool whole = true;   ///< false where it was stopped before its end
 };
 
 }  // namespace sepal

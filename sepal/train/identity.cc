@@ -78,9 +78,12 @@ Identity identity_of(const Graph& network, const DataSet& set, const TrainerOpti
       {"augmentation", text_of(options.batches.augmentation)},
       {"normalisation", text_of(options.batches.normalisation)},
       {"seed", format("{}", options.batches.seed)},
+      // Without patience no weights of an earlier epoch are kept, so it cannot come later.
+      {"patience", options.patience ? "keeps the best epoch" : "none"},
   };
   // The cosine's rates depend on where it ends; others may go on for longer than was thought.
   if (options.schedule.kind == ScheduleKind::kCosine) identity["epochs"] = format("{}", options.epochs);
+  if (options.steps) identity["steps"] = format("{}", *options.steps);
   return identity;
 }
 

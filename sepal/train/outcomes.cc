@@ -1,11 +1,11 @@
 #include "sepal/train/outcomes.h"
 
 #include <array>
-#include <fstream>
 #include <set>
 #include <span>
 #include <sstream>
 
+#include "sepal/base/mapped_file.h"
 #include "sepal/base/storage.h"
 #include "sepal/base/text.h"
 
@@ -41,7 +41,9 @@ void Outcomes::add(const std::string& name, std::int64_t number) {
 
 void Outcomes::read() {
   const std::string shown = printable(file_.string());
-  std::ifstream file(file_);
+  const MappedFile mapped(file_);
+  const auto bytes = mapped.bytes();
+  std::istringstream file(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   std::string line;
   int at = 0;
   Identity there;
@@ -75,10 +77,10 @@ void Outcomes::read() {
     if (is_number) {
       words >> number;
     } else {
-      words >> outcome.accuracy >> outcome.loss >> outcome.train_seconds >> outcome.images_per_second;
+      words >> outcome.accuracy >> outcome.loss >> outcome.train_seconds >> outcome.inference_seconds;
     }
     std::string more;
-    if (!words || words >> more) {
+    if (!words || words >> more || (is_number && number < 1)) {
       invalid("{}: line {} is not of a comparison; remove it and that run is done again", shown, at);
     }
     if (is_number) {
@@ -96,7 +98,7 @@ void Outcomes::write() const {
   for (const auto& [name, number] : numbers_) text += format("{} {}\n", name, number);
   for (const auto& [name, outcome] : outcomes_) {
     text += format("{} {} {} {} {}\n", name, outcome.accuracy, outcome.loss, outcome.train_seconds,
-                   outcome.images_per_second);
+                   outcome.inference_seconds);
   }
   replace_file(disk(), file_, std::array{std::as_bytes(std::span(text))}, file_);
 }

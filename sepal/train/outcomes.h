@@ -14,11 +14,11 @@ namespace sepal {
 struct Outcome {
   bool standard = false;
   std::uint64_t seed = 1;
-  std::int64_t epochs = 0;
+  double epochs = 0;
   double accuracy = 0;
   double loss = 0;
   double train_seconds = 0;      ///< of all sittings
-  double images_per_second = 0;  ///< in inference, on the threads of the training
+  double inference_seconds = 0;  ///< the fastest run of one image, on the threads of the training
 };
 
 /// What the runs of a comparison's folder came to, by their names: its file outcomes.txt, which says first what all

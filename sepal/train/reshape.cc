@@ -120,9 +120,15 @@ Graph with_classes(const Graph& network, std::int64_t classes, std::uint64_t see
     if (&node < last) return false;
     std::vector<ValueId> inputs = to(node.inputs);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      // What is added to each class begins anew.
-      const Shape& shape = network.shape(node.inputs[i]);
+      // What is added to each class begins anew; nothing else that has a value for each can follow the classes.
+      const auto& [type, shape] = network.type(node.inputs[i]);
       if (!network.is_constant(node.inputs[i]) || shape.rank() == 0 || shape[shape.rank() - 1] != old) continue;
+      const auto* binary = std::get_if<Binary>(&node.op);
+      if (binary == nullptr || binary->kind != BinaryKind::kAdd || type != DataType::kF32) {
+        fail(ErrorKind::kUnsupported,
+             "{}: {} with {} behind the last layer has a value for each class, which gets no other number of classes",
+             printable(node.name), name_of(node.op), to_string(network.type(node.inputs[i])));
+      }
       inputs[i] = to.graph().add_constant(Tensor(DataType::kF32, shape.with(shape.rank() - 1, classes)));
     }
     const auto outputs = to.graph().add_node(with_dimension(node.op, -1, old, classes), std::move(inputs), node.name);

@@ -40,6 +40,7 @@ TrainerOptions completed(TrainerOptions options, const Shape& images) {
   options.batches.full_only = true;
   options.threads = std::max(options.threads, 1);
   if (options.epochs < 1) invalid("{} epochs", options.epochs);
+  if (options.steps && *options.steps < 1) invalid("{} steps", *options.steps);
   if (options.patience && *options.patience < 1) invalid("a patience of {} epochs", *options.patience);
   return options;
 }
@@ -101,7 +102,7 @@ struct Trainer::State {
         plan(graph.graph, {.threads = options.threads, .memory_limit = machine_memory()}),
         workspace(plan.workspace_bytes()),
         checkpoints(options.folder, options.keep, options.storage == nullptr ? disk() : *options.storage) {
-    total = options.epochs * batches.steps_per_epoch();
+    total = options.steps.value_or(options.epochs * spe());
     options.schedule.steps = total;
     static_cast<void>(rate_at(options.schedule, 1));  // throws where the schedule cannot be
     record_steps = options.record_steps > 0 ? options.record_steps : std::max<std::int64_t>(spe() / 50, 1);
@@ -171,8 +172,10 @@ struct Trainer::State {
     std::ranges::copy(rates_at(options.schedule, options.step.rule, done + 1), tensors[3].values<float>().begin());
   }
 
-  void step(const Batch& batch) {
+  /// Its time is from when a batch was asked for.
+  void step(BatchLoader& loader) {
     const auto start = Clock::now();
+    const Batch batch = loader.next();
     take(batch);
     std::vector<ConstBuffer> inputs;
     std::vector<Buffer> outputs = {loss.buffer(), logits.buffer()};
@@ -220,7 +223,7 @@ struct Trainer::State {
     return {.latest = latest(),
             .steps = total,
             .steps_per_epoch = spe(),
-            .epochs = options.epochs,
+            .epochs = (total + spe() - 1) / spe(),
             .seconds_left = per_step * static_cast<double>(total - done)};
   }
 
@@ -230,7 +233,8 @@ struct Trainer::State {
     if (observer.record) observer.record(run.history.steps.back());
   }
 
-  void end_epoch(const TrainingObserver& observer, Clock::time_point epoch_begun) {
+  void end_epoch(const TrainingObserver& observer) {
+    const auto judging = Clock::now();
     EpochRecord epoch{.epoch = (done - 1) / spe(),
                       .step = done,
                       .train_loss = run.epoch.mean_loss(),
@@ -241,7 +245,7 @@ struct Trainer::State {
       epoch.loss = judged.loss;
       epoch.accuracy = judged.accuracy;
     }
-    epoch.seconds = seconds_since(epoch_begun);
+    epoch.seconds = run.epoch.seconds + seconds_since(judging);
     const bool is_best =
         std::ranges::all_of(run.history.epochs, [&](const EpochRecord& r) { return epoch.loss < r.loss; });
     if (options.patience && is_best) keep_best();
@@ -317,20 +321,18 @@ struct Trainer::State {
     begun_at = done;
     earlier = run.history.seconds;
     BatchLoader loader(batches, {done / spe(), done % spe()}, options.threads, 2 * options.threads,
-                       Position{options.epochs, 0});
-    auto epoch_begun = begun;
+                       Position{total / spe(), total % spe()});
     TrainingEnd end = TrainingEnd::kDone;
     while (done < total) {
-      if (done % spe() == 0) epoch_begun = Clock::now();
       if (is_out_of_patience()) {
         end = TrainingEnd::kPatience;
         break;
       }
-      step(loader.next());
-      if (done % record_steps == 0 || done % spe() == 0) record(observer);
+      step(loader);
+      const bool epoch_ends = done % spe() == 0 || done == total;
+      if (done % record_steps == 0 || epoch_ends) record(observer);
       if (observer.step) observer.step(progress());
-      const bool epoch_ends = done % spe() == 0;
-      if (epoch_ends) end_epoch(observer, epoch_begun);
+      if (epoch_ends) end_epoch(observer);
       const bool is_due = options.save_steps > 0 && done % options.save_steps == 0;
       if (epoch_ends || is_due || seconds_since(last_saved) >= options.save_seconds) save(observer);
       if (done == total) break;
@@ -348,6 +350,10 @@ struct Trainer::State {
     return end;
   }
 };
+
+std::int64_t steps_per_epoch(std::int64_t images, const BatchOptions& batches) {
+  return std::ssize(hold_back_tenth(images, batches.seed).train) / batches.batch;
+}
 
 Trainer::Trainer(const Graph& network, const DataSet& set, TrainerOptions options)
     : state_(std::make_unique<State>(network, set, std::move(options))) {}

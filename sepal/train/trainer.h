@@ -22,9 +22,10 @@ struct TrainerOptions {
   std::string network;  ///< what the network is called: "mobilenet_v1:width=0.25,size=28"
   TrainingGraphOptions graph{};
   StepOptions step{};
-  Schedule schedule{};     ///< its `steps` are set by the trainer: epochs times steps of an epoch
+  Schedule schedule{};     ///< its `steps` are those of the run, set by the trainer
   BatchOptions batches{};  ///< size and channels are the network's
   std::int64_t epochs = 30;
+  std::optional<std::int64_t> steps{};         ///< of the run, in the place of whole epochs
   std::optional<std::int64_t> patience{};      ///< epochs without a lower validation loss, after which the run ends
   std::optional<double> time_limit{};          ///< seconds of this sitting, after which the run stops
   int threads = 1;                             ///< of steps; as many load batches ahead
@@ -36,6 +37,9 @@ struct TrainerOptions {
   std::map<std::string, std::string> notes{};  ///< texts kept in every checkpoint
   Storage* storage = nullptr;                  ///< what checkpoints are written by; disk() where null
 };
+
+/// Steps of an epoch of a trainer that learns from a set with so many training images.
+std::int64_t steps_per_epoch(std::int64_t images, const BatchOptions& batches);
 
 /// Where a run is, for whoever watches it.
 struct TrainingProgress {

@@ -46,7 +46,7 @@ TEST(Train, WritesAModelThatRunsWithNoFlag) {
   const std::string data = small_set(folder);
   const std::string out = folder / "run";
   std::vector<std::string> words = command(data, out);
-  words.insert(words.end(), {"--log", folder / "log.jsonl", "--augment", "flip,crop,mixup"});
+  words.insert(words.end(), {"--log", folder / "log.jsonl", "--augment", "flip,crop=2,mixup"});
   const Outcome outcome = run_tool(words);
   EXPECT_TRUE(succeeds(outcome, out + "/model.onnx: ", "sepal train: epoch 2: loss "));
   EXPECT_TRUE(succeeds(outcome, " % of 30 test images are told right, loss "));
@@ -54,7 +54,8 @@ TEST(Train, WritesAModelThatRunsWithNoFlag) {
   EXPECT_EQ(history["epochs"].size(), 2u);
   EXPECT_EQ(history["steps"].size(), 10u);
   EXPECT_EQ(history["network"], "mobilenet_v1_shallow:width=0.1,size=16,channels=1,classes=3,stem=1");
-  EXPECT_TRUE(history["command"].get<std::string>().starts_with("sepal train mobilenet_v1_shallow:width=0.1,size=16 "));
+  EXPECT_EQ(history["command"], "sepal train mobilenet_v1_shallow:width=0.1,size=16 --data " + data +
+                                    " --epochs 2 --batch 16 --augment flip,crop=2,mixup --out " + out);
   EXPECT_EQ(history["test"]["images"], 30);
   std::ifstream log(folder / "log.jsonl");
   int lines = 0;
@@ -85,7 +86,7 @@ TEST(Train, WritesAModelThatRunsWithNoFlag) {
   EXPECT_TRUE(refuses({"train", "--resume", out, "--rate", "1", "--quiet"}, 1,
                       "sepal train: " + out +
                           "/checkpoints/step-000000010.safetensors: is of another run: rate is "
-                          "\"0.05\" there and \"1\" here"));
+                          "\"0.1\" there and \"1\" here"));
 }
 
 TEST(Train, GoesOnFromAModelAndInStandardConvolutions) {
@@ -186,13 +187,16 @@ TEST(Compare, TellsHowAPairDoes) {
                                           "--threads",
                                           "1",
                                           "--html",
-                                          folder / "pair.html"};
+                                          folder / "pair.html",
+                                          "--log",
+                                          folder / "pair.jsonl"};
   const Outcome outcome = run_tool(words);
   EXPECT_TRUE(succeeds(outcome,
                        "At equal width, mobilenet_v1_shallow:width=0.25,size=16,channels=1,classes=3,stem=1 in "
                        "separable convolutions tells ",
                        "sepal compare: standard seed 2: "));
   EXPECT_NE(read_text(folder / "pair.html").find("Accuracy by seed"), std::string::npos);
+  EXPECT_TRUE(read_text(folder / "pair.jsonl").starts_with("{\"event\":\"step\""));
   // What is done is not done again.
   std::vector<std::string> again = words;
   again.push_back("--json");

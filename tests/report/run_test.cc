@@ -38,6 +38,12 @@ TEST(Run, LeadsWithTheAnswer) {
                    "8,123,456 MACs an image.",
                    100 * test.accuracy));
   EXPECT_EQ(document_of(sample_history(), nullptr).lead,
+            "After 10 epochs in 12 min 34 s, by 218,954 parameters and 8,123,456 MACs an image.");
+  History stopped = sample_history();
+  stopped.whole = false;
+  EXPECT_TRUE(document_of(stopped, &test).lead.find(" are told right after a part of its run, 10 epochs in ") !=
+              std::string::npos);
+  EXPECT_EQ(document_of(stopped, nullptr).lead,
             "Stopped after 10 epochs in 12 min 34 s, by 218,954 parameters and 8,123,456 MACs an image.");
 }
 

@@ -247,6 +247,101 @@ TEST(Trainer, StopsWhereTheLossIsNoNumber) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
+TEST(Trainer, KeepsTheGoodCheckpointWhereNumbersGetTooLarge) {
+  struct Divergence {
+    double rate;
+    const char* begin;
+    const char* end;
+  };
+  constexpr Divergence kDivergences[] = {
+      // The weights of the first step are finite, the squares of what they give are not.
+      {1e34, "stem/norm/variance is no finite number after step 2",
+       "; the checkpoint of step 1 is as it was; a smaller rate, a longer warm-up or "
+       "clipping helps"},
+      // Beyond f32.
+      {1e300, "stem/filter is no finite number after step 1; ",
+       "no checkpoint was written; a smaller rate, a longer warm-up or clipping helps"},
+  };
+  const DataSet set = small_data();
+  for (const Divergence& divergence : kDivergences) {
+    const Folder folder;
+    TrainerOptions chosen = options(folder.path());
+    chosen.step = {.rule = {.rule = UpdateRule::kSgd}};
+    chosen.schedule = {.kind = ScheduleKind::kConstant, .rate = divergence.rate};
+    chosen.save_steps = 1;
+    Trainer trainer(network(), set, chosen);
+    try {
+      trainer.run();
+      FAIL() << "it goes on";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+      EXPECT_TRUE(std::string_view(error.what()).starts_with(divergence.begin)) << error.what();
+      EXPECT_TRUE(std::string_view(error.what()).ends_with(divergence.end)) << error.what();
+    }
+    const bool saved = divergence.rate < 1e35;
+    EXPECT_EQ(Checkpoints(folder.path(), 2).steps().size(), saved ? 1u : 0u);
+    if (!saved) continue;
+    Trainer again(network(), set, chosen);
+    again.resume();
+    EXPECT_EQ(again.step(), 1);
+  }
+}
+
+TEST(Trainer, MakesSoManySteps) {
+  const DataSet set = small_data();
+  const Folder folder;
+  TrainerOptions chosen = options(folder.path());
+  chosen.steps = 7;  // an epoch has 5
+  EXPECT_EQ(steps_per_epoch(set.train.count(), chosen.batches), 5);
+  Trainer trainer(network(), set, chosen);
+  EXPECT_EQ(trainer.run(), TrainingEnd::kDone);
+  EXPECT_EQ(trainer.step(), 7);
+  ASSERT_EQ(trainer.history().epochs.size(), 2u);
+  EXPECT_EQ(trainer.history().epochs[1].step, 7);
+  EXPECT_GT(trainer.history().epochs[1].accuracy, 0);
+  EXPECT_EQ(trainer.history().steps.back().rate, rate_at({.rate = 0.01, .warmup = 2, .steps = 7}, 7));
+  TrainerOptions none = chosen;
+  none.steps = 0;
+  EXPECT_TRUE(raises([&] { Trainer(network(), set, none); }, "0 steps", ErrorKind::kInvalid));
+}
+
+/// A slot's tensor of the network that a trainer gives.
+bool gives(const Trainer& trainer, const Graph& network, std::size_t slot) {
+  for (std::size_t i = 0; i < network.value_count(); ++i) {
+    const Constant& constant = network.constant(ValueId{static_cast<std::uint32_t>(i)});
+    if (constant != nullptr && identical(*constant, trainer.value(slot))) return true;
+  }
+  return false;
+}
+
+TEST(Trainer, GivesTheBestEpochWhereThereIsPatience) {
+  const DataSet set = small_data();
+  const Folder folder;
+  TrainerOptions chosen = options(folder.path());
+  // Ever larger rates, and with them scores and loss.
+  chosen.step = {.rule = {.rule = UpdateRule::kSgd}};
+  chosen.graph.dropout = 0;
+  chosen.schedule = {.kind = ScheduleKind::kConstant, .rate = 50, .warmup = 10};
+  chosen.patience = 1;
+  Trainer trainer(network(), set, chosen);
+  EXPECT_EQ(trainer.run(), TrainingEnd::kPatience);
+  ASSERT_EQ(trainer.history().epochs.size(), 2u);
+  EXPECT_LT(trainer.history().epochs[0].loss, trainer.history().epochs[1].loss);
+  EXPECT_FALSE(gives(trainer, trainer.trained(), 0));
+
+  Trainer first(network(), set, chosen);  // as far as the best
+  EXPECT_EQ(first.run(until(first, 5)), TrainingEnd::kStopped);
+  EXPECT_TRUE(gives(first, trainer.trained(), 0));
+  Trainer again(network(), set, chosen);
+  again.resume();  // the last checkpoint of the first
+  EXPECT_EQ(again.run(), TrainingEnd::kPatience);
+  EXPECT_TRUE(gives(first, again.trained(), 0));
+
+  TrainerOptions late = chosen;
+  late.patience = std::nullopt;
+  EXPECT_THROW(Trainer(network(), set, late).resume(), Error);
+}
+
 TEST(Trainer, EndsByPatienceAndByTime) {
   const DataSet set = small_data();
   const Folder folder;
@@ -313,6 +408,23 @@ TEST(Reshape, ChangesBatchAndClasses) {
     const Graph seven = with_classes(one, 7, 1);
     EXPECT_EQ(class_count(seven), 7);
   }
+}
+
+TEST(Reshape, NamesWhatCannotFollowTheClasses) {
+  Graph scaled;
+  const ValueId input = scaled.add_input("x", {DataType::kF32, {1, 8, 8, 3}});
+  const ValueId flat = scaled.add(Reshape{{1, 192}}, {input});
+  const ValueId scores = scaled.add(MatMul{}, {flat, scaled.add_constant(Tensor(DataType::kF32, {192, 5}))}, "scores");
+  const ValueId bias = scaled.add_constant(Tensor(DataType::kF32, {5}));
+  const ValueId sum = scaled.add(Binary{BinaryKind::kAdd}, {scores, bias}, "bias");
+  Graph plain = scaled;
+  plain.add_output("y", sum);
+  EXPECT_EQ(class_count(with_classes(plain, 7, 1)), 7);
+  scaled.add_output("y", scaled.add(Binary{BinaryKind::kMultiply}, {sum, bias}, "scale"));
+  EXPECT_TRUE(raises([&] { with_classes(scaled, 7, 1); },
+                     "scale: multiply with f32 5 behind the last layer has a value for each class, which gets no other "
+                     "number of classes",
+                     ErrorKind::kUnsupported));
 }
 
 }  // namespace

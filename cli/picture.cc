@@ -18,18 +18,6 @@ std::array<double, 3> parse_std(const std::string& text) {
   return std;
 }
 
-std::string_view name_of(Fit fit) {
-  switch (fit) {
-    case Fit::kCrop:
-      return "crop";
-    case Fit::kStretch:
-      return "stretch";
-    case Fit::kPad:
-      break;
-  }
-  return "pad";
-}
-
 }  // namespace
 
 std::array<double, 3> parse_channels(const std::string& option, const std::string& text) {

@@ -60,8 +60,6 @@ Start network(const TrainOptions& options, const DataSet& set, std::uint64_t see
   return {start.name + " in standard convolutions", standard_network(start.graph, seed).graph};
 }
 
-std::string_view name_of(Fit fit) { return fit == Fit::kCrop ? "crop" : fit == Fit::kPad ? "pad" : "stretch"; }
-
 class Train {
  public:
   explicit Train(TrainOptions options)
@@ -251,7 +249,7 @@ const Verb kTrain = {"train", "Trains a network on labelled images", R"(Examples
   sepal run run/model.onnx --image shoe.png
 
 A tenth of the training images, chosen by the seed, is held back and judged after each epoch; test images are looked
-at once, at the end. Ctrl-C finishes the step and writes a checkpoint; after any stop --resume gives the very bits
+at when a sitting ends. Ctrl-C finishes the step and writes a checkpoint; after any stop --resume gives the very bits
 that a run without it would have had.
 )",
                      declare_train};

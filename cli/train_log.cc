@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <system_error>
+
 #include "cli/console.h"
 #include "sepal/base/text.h"
 
@@ -50,7 +53,11 @@ TrainLog::TrainLog(std::string verb, const std::optional<std::string>& file, boo
   if (!file) return;
   file_ = *file;
   log_.open(file_, std::ios::app);
-  if (!log_) fail(ErrorKind::kIo, "{}: cannot be written", printable(file_));
+  if (!log_) cannot_be_written();
+}
+
+void TrainLog::cannot_be_written() const {
+  fail(ErrorKind::kIo, "{}: cannot be written: {}", printable(file_), std::generic_category().message(errno));
 }
 
 TrainingObserver TrainLog::observer(std::function<bool()> stop) {
@@ -106,7 +113,7 @@ void TrainLog::clear() {
 void TrainLog::write(const Json& line) {
   if (file_.empty()) return;
   log_ << line.dump() << '\n' << std::flush;
-  if (!log_) fail(ErrorKind::kIo, "{}: cannot be written", printable(file_));
+  if (!log_) cannot_be_written();
 }
 
 }  // namespace sepal::cli

@@ -30,6 +30,7 @@ class TrainLog {
  private:
   void show(const TrainingProgress& progress);
   void write(const report::Json& line);
+  [[noreturn]] void cannot_be_written() const;
 
   std::string verb_;  ///< what lines begin with
   bool quiet_;

@@ -50,7 +50,7 @@ Batches::Batches(const DataSet& set, Part part, std::vector<std::int64_t> indice
   if (options_.batch < 1) invalid("a batch of {} images", options_.batch);
   if (count == 0) invalid("{}: no images to make batches of", set.name);
   if (options_.full_only && count < options_.batch) {
-    invalid("{}: {} images do not fill a batch of {}", set.name, count, options_.batch);
+    invalid("{}: {} images do not fill a batch of {}; take a smaller one", set.name, count, options_.batch);
   }
   expect(std::ranges::all_of(indices_, [&](std::int64_t i) { return i >= 0 && i < images_.count(); }),
          "an index is one of the part's");

@@ -39,6 +39,8 @@ enum class Fit : std::uint8_t {
   kPad,      ///< keeping its proportions, until it just fits; centred between black borders
 };
 
+/// "crop", "stretch", "pad".
+std::string_view name_of(Fit fit);
 /// The Fit called `name`, or nothing.
 std::optional<Fit> fit(std::string_view name);
 

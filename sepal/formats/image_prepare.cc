@@ -145,6 +145,18 @@ std::optional<Normalisation> normalisation(std::string_view preset) {
   return std::nullopt;
 }
 
+std::string_view name_of(Fit fit) {
+  switch (fit) {
+    case Fit::kCrop:
+      return "crop";
+    case Fit::kStretch:
+      return "stretch";
+    case Fit::kPad:
+      break;
+  }
+  return "pad";
+}
+
 std::optional<Fit> fit(std::string_view name) {
   if (name == "crop") return Fit::kCrop;
   if (name == "stretch") return Fit::kStretch;

@@ -198,7 +198,7 @@ TEST(Batches, SayWhatIsWrong) {
   const auto nothing = [](BatchOptions&) {};
   EXPECT_TRUE(raises([&] { with([](BatchOptions& o) { o.batch = 0; }); }, "a batch of 0 images"));
   EXPECT_TRUE(raises([&] { with(nothing, 0); }, "numbers: no images to make batches of"));
-  EXPECT_TRUE(raises([&] { with(nothing, 4); }, "numbers: 4 images do not fill a batch of 5"));
+  EXPECT_TRUE(raises([&] { with(nothing, 4); }, "numbers: 4 images do not fill a batch of 5; take a smaller one"));
   EXPECT_TRUE(raises([&] { with([](BatchOptions& o) { o.channels = 2; }); },
                      "an image as input of 2 channels; 1 and 3 are possible"));
   EXPECT_TRUE(

@@ -282,5 +282,22 @@ TEST(OnnxRoundTrip, OnnxRuntimeAgrees) {
   }
 }
 
+/// The bundled network is what sepal train wrote.
+TEST(OnnxRoundTrip, OnnxRuntimeAgreesOnWhatWasTrained) {
+  SEPAL_NEEDS_TEST_DATA();
+  if (std::getenv("SEPAL_ORT_DIR") == nullptr) GTEST_SKIP() << "SEPAL_ORT_DIR names no folder with onnxruntime-node";
+  const Scratch scratch;
+  const Graph trained = read(fs::path(SEPAL_SOURCE_DIR) / "models/fashion_mnist.onnx");
+  const Shape shape = trained.shape(trained.inputs().front().value);
+  Tensor input(DataType::kF32, shape);
+  float value = 0;
+  for (float& pixel : input.values<float>()) pixel = std::sin(value += 0.37f);
+  const fs::path file = scratch.path() / "input.npy";
+  write_npy(file, input.buffer());
+  for (const Graph& graph : {trained, optimize(trained)}) {
+    expect_agreement(graph, {file, run(graph, input), {}}, scratch.path(), false);
+  }
+}
+
 }  // namespace
 }  // namespace sepal::onnx

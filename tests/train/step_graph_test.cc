@@ -224,6 +224,26 @@ TEST(StepGraph, DecaysFiltersAlone) {
   }
 }
 
+TEST(StepGraph, SaysWhatItCannotTrain) {
+  Graph maps;
+  const ValueId x = maps.add_input("x", {DataType::kF32, {2, 4, 4, 3}});
+  const ValueId filter = maps.add_constant(Tensor(DataType::kF32, {5, 1, 1, 3}));
+  const ValueId y = maps.add(Conv2d{}, {x, filter}, "conv");
+  Graph moving = maps;
+  maps.add_output("y", y);
+  EXPECT_TRUE(raises([&] { step_graph(training_graph(maps, {}), {}); },
+                     "the network gives 2x4x4x5; training wants logits [n, classes]", ErrorKind::kInvalid));
+  Graph two = maps;
+  two.add_output("again", y);
+  EXPECT_TRUE(raises([&] { training_graph(two, {}); },
+                     "1 inputs and 2 outputs; training takes a network with one of each", ErrorKind::kInvalid));
+  const ValueId scale = moving.add_constant(Tensor(DataType::kF32, {5}));
+  const ValueId mean = moving.add(Reduce{ReduceKind::kMean, {0, 1, 2}, false}, {y});
+  moving.add_output("y", moving.add(BatchNorm{}, {y, scale, scale, mean, scale}, "norm"));
+  EXPECT_TRUE(raises([&] { training_graph(moving, {}); }, "norm: a batch norm whose statistics are no constants",
+                     ErrorKind::kInvalid));
+}
+
 TEST(TrainingGraph, LeavesFrozenPartsAsTheyAre) {
   const Graph net = network(kNetworks[0]);
   const TrainingGraph all = training_graph(net, {});

@@ -410,6 +410,28 @@ TEST(Reshape, ChangesBatchAndClasses) {
   }
 }
 
+TEST(Reshape, SaysWhatIsNoClassifierOfImages) {
+  const auto refused = [](const Shape& shape, const char* message) {
+    Graph graph;
+    graph.add_output("y", graph.add_input("x", {DataType::kF32, shape}));
+    return raises([&] { image_shape(graph); }, message, ErrorKind::kInvalid);
+  };
+  EXPECT_TRUE(refused({1, 4}, "input \"x\" is f32 1x4: not images of 1 or 3 channels in f32"));
+  EXPECT_TRUE(refused({1, 4, 4, 2}, "input \"x\" is f32 1x4x4x2: not images of 1 or 3 channels in f32"));
+  EXPECT_TRUE(refused({1, 4, 4, 3}, "the network gives 1x4x4x3, not scores [n, classes]"));
+  Graph two;
+  const ValueId x = two.add_input("x", {DataType::kF32, {1, 2, 2, 3}});
+  const ValueId flat = two.add(Reshape{{1, 12}}, {x});
+  Graph one = two;
+  two.add_output("y", flat);
+  two.add_output("z", flat);
+  EXPECT_TRUE(raises([&] { image_shape(two); }, "1 inputs and 2 outputs; images want a network with one of each",
+                     ErrorKind::kInvalid));
+  one.add_output("y", flat);
+  EXPECT_TRUE(
+      raises([&] { with_classes(one, 3, 1); }, "no layer has weights, so none can get 3 classes", ErrorKind::kInvalid));
+}
+
 TEST(Reshape, NamesWhatCannotFollowTheClasses) {
   Graph scaled;
   const ValueId input = scaled.add_input("x", {DataType::kF32, {1, 8, 8, 3}});

@@ -44,7 +44,7 @@ class Compare {
   void operator()() {
     trainer_options(options_.train, 1);  // what is wrong with a value is said before anything is read
     if (options_.html) check_output(*options_.html);
-    const DataSet set = open_data(*options_.train.data);
+    const DataSet set = fitted_by(options_.train, open_data(*options_.train.data));
     if (set.test.count() == 0) invalid("{}: has no test images to compare by", printable(set.name));
     const ZooSpec spec = fitted(*options_.train.network, set, 1);
     CompareOptions chosen;

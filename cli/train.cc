@@ -78,7 +78,7 @@ class Train {
 
   void operator()() {
     trainer_options(options_, 1);  // what is wrong with a value is said before anything is read
-    const DataSet set = open_data(*options_.data);
+    const DataSet set = fitted_by(options_, open_data(*options_.data));
     TrainerOptions chosen = trainer_options(options_, set.train.count());
     Start start = network(options_, set, chosen.batches.seed, console_);
     const Shape images = image_shape(start.graph);

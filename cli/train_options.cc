@@ -53,6 +53,13 @@ const std::vector<Row>& rows() {
       {"--dropout", "R", "Rate in front of the last layer", &T::dropout},
       {"--augment", "LIST", "Of flip, crop, resized-crop, jitter, erase, mixup, cutmix, each with =STRENGTH if wanted",
        &T::augment},
+      {"--resize",
+       "HOW",
+       "How images of another size are brought to the network's: stretch (default), crop (default for folders) or pad",
+       &T::resize,
+       false,
+       Complete::kChoices,
+       {"crop", "stretch", "pad"}},
       {"--patience", "N", "End after N epochs without a lower validation loss, and keep the best", &T::patience},
       {"--seed", "N", "Of weights, order and chance (default: 1)", &T::seed},
       {"--from", "FILE", "An ONNX network to go on from, in the place of NET", &T::from, false, Complete::kFile},
@@ -236,6 +243,11 @@ double parse_duration(std::string_view option, const std::string& text) {
 std::optional<std::int64_t> asked_classes(const TrainOptions& options) {
   if (!options.classes) return std::nullopt;
   return whole("--classes", options.classes, 1, 1, 1'000'000);
+}
+
+DataSet fitted_by(const TrainOptions& options, DataSet set) {
+  if (options.resize) set.fit = fit(*options.resize).value();
+  return set;
 }
 
 TrainerOptions trainer_options(const TrainOptions& options, std::int64_t images) {

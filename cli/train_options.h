@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "sepal/data/data_set.h"
 #include "sepal/train/trainer.h"
 
 namespace sepal::cli {
@@ -14,7 +15,7 @@ namespace sepal::cli {
 struct TrainOptions {
   std::optional<std::string> network;
   std::optional<std::string> data, out, epochs, batch, optimizer, rate, schedule, warmup, weight_decay, label_smoothing,
-      clip, average, dropout, augment, patience, seed, from, classes, freeze, keep, save_every;
+      clip, average, dropout, augment, patience, seed, from, classes, freeze, resize, keep, save_every;
   bool standard = false;
   bool fold = false;
   bool decay_depthwise = false;
@@ -34,6 +35,9 @@ void fill_in(TrainOptions& options, const std::string& lines);
 
 /// What --classes says, if anything. Throws Error(kUsage).
 std::optional<std::int64_t> asked_classes(const TrainOptions& options);
+
+/// The data set with --resize in the place of its own way, where that is given.
+DataSet fitted_by(const TrainOptions& options, DataSet set);
 
 /// For a data set of so many training images. Throws Error(kUsage) that names the option whose value does not read.
 TrainerOptions trainer_options(const TrainOptions& options, std::int64_t images);

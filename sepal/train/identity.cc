@@ -76,6 +76,7 @@ Identity identity_of(const Graph& network, const DataSet& set, const TrainerOpti
       {"dropout", format("{}", options.graph.dropout)},
       {"frozen", format("{}", join(options.graph.frozen, ", "))},
       {"augmentation", text_of(options.batches.augmentation)},
+      {"resizing", format("{}", name_of(options.batches.fit.value_or(set.fit)))},
       {"normalisation", text_of(options.batches.normalisation)},
       {"seed", format("{}", options.batches.seed)},
       // Without patience no weights of an earlier epoch are kept, so it cannot come later.

@@ -46,7 +46,7 @@ TEST(Train, WritesAModelThatRunsWithNoFlag) {
   const std::string data = small_set(folder);
   const std::string out = folder / "run";
   std::vector<std::string> words = command(data, out);
-  words.insert(words.end(), {"--log", folder / "log.jsonl", "--augment", "flip,crop=2,mixup"});
+  words.insert(words.end(), {"--log", folder / "log.jsonl", "--augment", "flip,crop=2,mixup", "--resize", "pad"});
   const Outcome outcome = run_tool(words);
   EXPECT_TRUE(succeeds(outcome, out + "/model.onnx: ", "sepal train: epoch 2: loss "));
   EXPECT_TRUE(succeeds(outcome, " % of 30 test images are told right, loss "));
@@ -55,7 +55,7 @@ TEST(Train, WritesAModelThatRunsWithNoFlag) {
   EXPECT_EQ(history["steps"].size(), 10u);
   EXPECT_EQ(history["network"], "mobilenet_v1_shallow:width=0.1,size=16,channels=1,classes=3,stem=1");
   EXPECT_EQ(history["command"], "sepal train mobilenet_v1_shallow:width=0.1,size=16 --data " + data +
-                                    " --epochs 2 --batch 16 --augment flip,crop=2,mixup --out " + out);
+                                    " --epochs 2 --batch 16 --augment flip,crop=2,mixup --resize pad --out " + out);
   EXPECT_EQ(history["test"]["images"], 30);
   std::ifstream log(folder / "log.jsonl");
   int lines = 0;
@@ -70,6 +70,7 @@ TEST(Train, WritesAModelThatRunsWithNoFlag) {
   EXPECT_TRUE(succeeds(run_tool({"eval", out + "/model.onnx", "--data", data, "--part", "train"}),
                        "what it is, and how often it was told to be each:"));
   EXPECT_TRUE(succeeds(run_tool({"inspect", out + "/model.onnx"}), "sepal.labels"));
+  EXPECT_TRUE(succeeds(run_tool({"inspect", out + "/model.onnx"}), "pad"));
 
   // The very same from where the first epoch ended.
   std::filesystem::remove(folder / "run/checkpoints/step-000000010.safetensors");

@@ -121,13 +121,25 @@ TEST(Batches, HoldWhatAnImageIsWhenRun) {
   }
 }
 
-TEST(Batches, TakeAnImageOfTheRightSizeAsItIs) {
+TEST(Batches, TakeAnImageOfTheRightSizeAsItIsButToCrop) {
   const DataSet set = numbers(1);
   BatchOptions options = small(1);
-  options.fit = Fit::kCrop;
   options.normalisation = {{}, {1 / 255.0, 1 / 255.0, 1 / 255.0}};
+  for (const Fit fit : {Fit::kStretch, Fit::kPad}) {
+    options.fit = fit;
+    const Batch batch = Batches(set, Part::kTrain, {0}, options).load({});
+    for (std::size_t i = 0; i < 90; ++i) EXPECT_EQ(batch.images.values<float>()[i], static_cast<float>(i));
+  }
+  // As sepal run does: cut out of a larger one.
+  options.fit = Fit::kCrop;
   const Batch batch = Batches(set, Part::kTrain, {0}, options).load({});
-  for (std::size_t i = 0; i < 90; ++i) EXPECT_EQ(batch.images.values<float>()[i], static_cast<float>(i));
+  const Tensor cropped = prepare_image(set.train.image(0), {.size = options.size,
+                                                            .channels = options.channels,
+                                                            .channels_first = false,
+                                                            .fit = Fit::kCrop,
+                                                            .normalisation = options.normalisation});
+  EXPECT_TRUE(std::ranges::equal(batch.images.values<float>(), cropped.values<float>()));
+  EXPECT_NE(batch.images.values<float>()[89], 89);
 }
 
 TEST(Batches, MixedOnesHaveDistributionsOverTheClasses) {

@@ -157,7 +157,7 @@ TEST(Compare, SaysWhichLineOfItsFileIsDamaged) {
   const Folder folder;
   const auto file = with_changed_outcomes(folder, "separable-width0.25-steps10-seed1 ", "something else ");
   EXPECT_TRUE(comparison_raises(
-      folder, format("{}: line 22 is not of a comparison; remove it and that run is done again", file.string())));
+      folder, format("{}: line 23 is not of a comparison; remove it and that run is done again", file.string())));
 }
 
 TEST(Compare, DoesNotTakeOutcomesOfAnother) {

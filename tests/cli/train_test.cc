@@ -139,6 +139,18 @@ TEST(Train, StopsByTheTimeLimitAndGoesOn) {
   EXPECT_TRUE(succeeds(run_tool({"train", "--resume", out}), "2 epochs in "));
 }
 
+TEST(Train, KeepsAsManyCheckpointsAfterAStop) {
+  const TemporaryFolder folder;
+  const std::string data = small_set(folder);
+  const std::string out = folder / "run";
+  std::vector<std::string> words = command(data, out);
+  words.insert(words.end(), {"--keep", "4", "--save-every", "2", "--time-limit", "1e-6s", "--quiet"});
+  EXPECT_TRUE(succeeds(run_tool(words)));
+  EXPECT_TRUE(succeeds(run_tool({"train", "--resume", out, "--quiet"})));
+  const auto files = std::filesystem::directory_iterator(folder.path() / "run/checkpoints");
+  EXPECT_EQ(std::distance(files, {}), 4);  // of steps 5 (the epoch), 6, 8 and 10
+}
+
 TEST(Train, ShowsItsRun) {
   const TemporaryFolder folder;
   const std::string data = small_set(folder);

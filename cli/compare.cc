@@ -134,7 +134,7 @@ const Verb kCompare = {"compare", "Trains a network in separable and in standard
   sepal compare --data fashion-mnist --net mobilenet_v1:width=0.5 --budget macs --out macs --html macs.html
 
 Both networks see the same images in the same order with each seed. With --budget params or macs the standard network
-is made narrower until it is within 2 %; with --budget time it sees as many epochs as fit into the separable one's time.
+is made narrower until it is within 2 %; with --budget time it makes as many steps as fit into the separable one's time.
 What is done is kept in the folder: the same command goes on after a stop, and one with another --budget finds there
 the runs that both have in common.
 )",

@@ -47,7 +47,7 @@ class Picture:
     def text(self, x, y, words, colour="ink", size=14, anchor="start", weight=400):
         # Half of the size a letter is what the widest of the usual fonts takes.
         if anchor == "start" and x + len(words) * size / 2 > WIDTH - 6:
-            sys.exit(f"docs/pictures/{self.name}.svg: no room for \"{words}\"")
+            sys.exit(f"{self.name}.svg: no room for \"{words}\"")
         bold = f' font-weight="{weight}"' if weight != 400 else ""
         self.parts.append(f'<text class="{colour}" x="{number(x)}" y="{number(y)}" font-size="{size}" '
                           f'text-anchor="{anchor}"{bold}>{escape(words)}</text>')
